@@ -1,0 +1,1 @@
+"""Data: clips and corpora, crossing pairs, the simulated actor. Never imports `model`."""

@@ -1,0 +1,50 @@
+"""speech_features of a whole corpus, in several versions, cached beside it."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from mien.data.augment import augment
+from mien.data.clips import Corpus
+from mien.features import FEATURE_SIZE, SpeechEncoder
+
+
+def hear(corpus: Corpus, encoder: SpeechEncoder, *, phases: int, seed: int) -> np.ndarray:
+    """Return (phases, N, 384) float16: features of all clips of the corpus end to end.
+
+    Version 0 is the speech as it is; the others come through other rooms (`augment`). Each version
+    of each clip lies at its own random phase of the encoder's windows, since the features of a
+    sound change with its place in the window. Kept in corpus/features.npy until the corpus, the
+    encoder or the arguments change.
+    """
+    key = _key(corpus, encoder, phases, seed)
+    data, note = corpus.folder / "features.npy", corpus.folder / "features.json"
+    if data.exists() and note.exists() and json.loads(note.read_text()) == key:
+        return np.load(data, mmap_mode="r", allow_pickle=False)
+    total = sum(record.frames for record in corpus.records)
+    temporary = data.with_suffix(".part.npy")
+    features = np.lib.format.open_memmap(
+        temporary, "w+", dtype=np.float16, shape=(phases, total, FEATURE_SIZE)
+    )
+    start = 0
+    for index, record in enumerate(tqdm(corpus.records, desc="hear")):
+        clip = corpus.clip(record.id)
+        rng = np.random.default_rng((seed, index))
+        for phase in range(phases):
+            speech = clip.speech if phase == 0 else augment(clip.speech, rng)
+            heard = encoder.encode(speech, fps=clip.fps, phase=rng.random())
+            features[phase, start : start + record.frames] = heard[: record.frames]
+        start += record.frames
+    features.flush()
+    temporary.replace(data)
+    note.write_text(json.dumps(key))
+    return np.load(data, mmap_mode="r", allow_pickle=False)
+
+
+def _key(corpus: Corpus, encoder: SpeechEncoder, phases: int, seed: int) -> dict[str, object]:
+    manifest = (Path(corpus.folder) / "manifest.jsonl").read_bytes()
+    digest = hashlib.sha256(manifest).hexdigest()
+    return {"manifest": digest, "encoder": encoder.name, "phases": phases, "seed": seed}

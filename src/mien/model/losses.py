@@ -1,0 +1,117 @@
+"""The losses of the paper, Eqs. 1-8, and the contact term.
+
+Norms are means: over batch, frames and the channels of the last axis. Coefficients are divided by
+one global scale before (docs/architecture.md says why), features have unit variance.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mien.model.autoencoder import AutoEncoder
+
+
+@dataclass(frozen=True)
+class LossScales:
+    """The λ of each loss; zero switches it off."""
+
+    reconstruction: float = 1.0
+    """λ_self, Eq. 1."""
+    cross: float = 1.0
+    """λ_cross, Eq. 2."""
+    content: float = 0.01
+    """λ_con, Eq. 3."""
+    expression: float = 0.01
+    """λ_exp, Eq. 4."""
+    face: float = 1.0
+    """λ_face, Eq. 6."""
+    embedding: float = 0.02
+    """λ_emb, Eq. 7."""
+    contact: float = 0.02
+    """λ of the contact term, in both stages."""
+    margin: float = 1.0
+    """Margin of the triplet losses."""
+
+
+def total(losses: dict[str, Tensor], scales: LossScales) -> Tensor:
+    """Sum of the named losses times their scales (Eqs. 5 and 8)."""
+    return torch.stack([getattr(scales, name) * value for name, value in losses.items()]).sum()
+
+
+def triplet(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float) -> Tensor:
+    """max(0, ‖a - p‖² - ‖a - n‖² + margin) per frame, ‖·‖² the mean over channels; its mean."""
+    near = (anchor - positive).square().mean(-1)
+    far = (anchor - negative).square().mean(-1)
+    return F.relu(near - far + margin).mean()
+
+
+def contact(predicted: Tensor, true: Tensor, mouth: Tensor) -> Tensor:
+    """Distance between the lip pairs' gaps, felt most where the true lips are near contact.
+
+    A 1 mm error of the lips is 0.2 % of Eq. 6, which therefore cannot see a closure; here the
+    frames whose true gap is below 2 mm weigh fully and the others a twentieth.
+
+    Args:
+        predicted, true: (..., K), in metres.
+        mouth: (P, K), the face's contact_coefficients: gap of each lip pair in metres.
+    """
+    gap, want = (1e3 * (x @ mouth.T) for x in (predicted, true))
+    weight = torch.where(want.amax(-1, keepdim=True) < 2.0, 1.0, 0.05)
+    return (weight * F.smooth_l1_loss(gap, want, reduction="none")).mean()
+
+
+def first_stage(
+    model: AutoEncoder, quads: Tensor, mouth: Tensor, scale: float, scales: LossScales
+) -> dict[str, Tensor]:
+    """The losses of stage 1 for quads (B, 4, T, K): a_n, b_n, a_m, b_m, divided by `scale`."""
+    a_n, b_n, a_m, b_m = quads.unbind(1)
+    everything = torch.cat([a_n, b_n, a_m, b_m])
+    content = model.content_encoder(everything)
+    expression = model.expression_encoder(everything)
+    con_an, con_bn, con_am, con_bm = content.chunk(4)
+    exp_an, exp_bn, exp_am, exp_bm = expression.chunk(4)
+
+    # Eq. 1 rebuilds a_n and b_m; Eq. 2: a's content with m's expression is a_m, and the reverse.
+    contents = torch.cat([con_an, con_bm, con_an, con_bm])
+    expressions = torch.cat([exp_an, exp_bm, exp_bm, exp_an])
+    wanted = torch.cat([a_n, b_m, a_m, b_n])
+    made = model.decoder(contents, expressions)
+    own, crossed = (made - wanted).square().chunk(2)
+    margin = scales.margin
+    return {
+        "reconstruction": 2 * own.mean(),
+        "cross": 2 * crossed.mean(),
+        "content": triplet(con_an, con_am, con_bn, margin)
+        + triplet(con_bm, con_bn, con_am, margin),  # Eq. 3: positives share the content
+        "expression": triplet(exp_an, exp_bn, exp_am, margin)
+        + triplet(exp_bm, exp_am, exp_bn, margin),  # Eq. 4: positives share the expression
+        "contact": contact(made * scale, wanted * scale, mouth),
+    }
+
+
+def second_stage(
+    model: AutoEncoder,
+    content: Tensor,
+    expression: Tensor,
+    target: Tensor,
+    mouth: Tensor,
+    scale: float,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The animation that D makes of predicted features, and the losses of stage 2.
+
+    Args:
+        content, expression: (B, T, feature_size), from Audio2Con and Text2Exp.
+        target: (B, T, K), the true animation divided by `scale`.
+    """
+    made = model.decoder(content, expression)
+    # Eq. 7: the encoders, frozen, must read from the animation what the predictors meant.
+    embedding = (content - model.content_encoder(made)).abs().mean() + (
+        expression - model.expression_encoder(made)
+    ).abs().mean()
+    return made, {
+        "face": (made - target).square().mean(),  # Eq. 6
+        "embedding": embedding,
+        "contact": contact(made * scale, target * scale, mouth),
+    }

@@ -1,0 +1,98 @@
+"""Recipe: everything that a training run needs to know, as a file."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mien.config import from_dict, merged, read_json
+from mien.errors import MienError
+from mien.model.losses import LossScales
+from mien.model.settings import ModelSettings
+
+
+@dataclass(frozen=True)
+class CorpusSettings:
+    """The simulated corpus."""
+
+    minutes: float = 60.0
+    """Length of all clips together."""
+    seed: int = 0
+    """Seed of everything that is drawn."""
+    phases: int = 4
+    """Versions of each clip's speech_features: other window positions, room, noise and gain."""
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """One stage's optimisation (Adam with warm-up and cosine decay to zero)."""
+
+    steps: int = 1000
+    """Updates."""
+    batch: int = 32
+    """Quads (stage 1) or crops of clips (stage 2) in an update."""
+    frames: int = 72
+    """Length of a crop."""
+    learning_rate: float = 1e-3
+    """Highest learning rate."""
+    warmup: int = 200
+    """Updates until it is reached."""
+    weight_decay: float = 0.01
+    """Decoupled weight decay."""
+    epsilon: float = 1e-8
+    """Adam's eps."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    checkpoint_every: int = 250
+    """Updates between checkpoints."""
+    evaluate_every: int = 500
+    """Updates between evaluations."""
+    seed: int = 0
+    """Seed of the parameters and of the batches."""
+
+
+@dataclass(frozen=True)
+class PastSettings:
+    """What stage 2 shows as the past, so that running free stays near the truth."""
+
+    dropped: float = 0.25
+    """Share of crops whose past is hidden."""
+    own: float = 0.5
+    """Share of crops whose past is the model's own prediction from a first pass."""
+    noise: float = 0.2
+    """Largest standard deviation of the noise on the past, in units of the global scale."""
+    start: float = 0.25
+    """Share of crops that begin with the clip, whose past is the template."""
+    switch: float = 0.2
+    """Share of updates in which every description changes in mid-crop."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run from the corpus to the pack."""
+
+    name: str = "default"
+    """Name of the recipe and of its pack."""
+    corpus: CorpusSettings = field(default_factory=CorpusSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    losses: LossScales = field(default_factory=LossScales)
+    stage1: StageSettings = field(default_factory=StageSettings)
+    stage2: StageSettings = field(default_factory=StageSettings)
+    past: PastSettings = field(default_factory=PastSettings)
+
+
+def read_recipe(path: Path | str) -> Recipe:
+    """Read a recipe file; its key `base` names another recipe that it changes.
+
+    Raises MienError for a missing file, an unknown setting or recipes that base on each other.
+    """
+    return from_dict(Recipe, _resolved(Path(path), depth=0))
+
+
+def _resolved(path: Path, depth: int) -> dict[str, Any]:
+    if depth > 8:
+        raise MienError(f"{path} and the recipes below it base on each other")
+    values = read_json(path)
+    base = values.pop("base", None)
+    if base is None:
+        return values
+    return merged(_resolved(path.parent / f"{base}.json", depth + 1), values)

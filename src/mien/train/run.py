@@ -1,0 +1,114 @@
+"""A run folder: both stages from a recipe and a corpus to a pack, explaining itself as it goes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import mien
+from mien.config import to_dict
+from mien.data.batches import Batches
+from mien.data.clips import Corpus
+from mien.data.hearing import hear
+from mien.data.pairs import Quads, Settings
+from mien.errors import MienError
+from mien.face import Face
+from mien.features import SpeechEncoder, TextEncoder
+from mien.model import checkpoint
+from mien.model.pack import write_pack
+from mien.train.recipe import Recipe
+from mien.train.stage1 import WEIGHTS as STAGE1_WEIGHTS
+from mien.train.stage1 import train_stage1
+from mien.train.stage2 import WEIGHTS as STAGE2_WEIGHTS
+from mien.train.stage2 import Trainee, train_stage2
+
+
+def train_run(recipe: Recipe, corpus: Corpus, folder: Path) -> Path:
+    """Train both stages into `folder` and write its pack; call again to resume after a kill.
+
+    Returns the path of the pack. Raises MienError where the folder holds another recipe's run.
+    """
+    _explain(recipe, corpus, folder)
+    face = Face.load()
+    speech_encoder, text_encoder = SpeechEncoder.load(), TextEncoder.load()
+    if not (folder / STAGE1_WEIGHTS).exists():
+        quads = {
+            split: Quads.from_corpus(corpus, face, settings=Settings(split), progress=True)
+            for split in ("train", "validation")
+        }
+        scale = global_scale(quads["train"])
+        train_stage1(
+            recipe, face, quads["train"], quads["validation"], scale=scale, folder=folder
+        )
+    if not (folder / STAGE2_WEIGHTS).exists():
+        heard = hear(corpus, speech_encoder, phases=recipe.corpus.phases, seed=recipe.corpus.seed)
+        reach = recipe.model.speech_reach
+        batches = {
+            split: Batches(corpus, heard, face, text_encoder, split=split, reach=reach)
+            for split in ("train", "validation")
+        }
+        train_stage2(recipe, face, batches["train"], batches["validation"], folder=folder)
+    trainee = load_trained(recipe, face, folder)
+    path = folder / f"{recipe.name}.mien"
+    about = {
+        "name": recipe.name,
+        "face": face.fingerprint,
+        "speech_encoder": speech_encoder.name,
+        "text_encoder": text_encoder.name,
+        "provenance": {"run": json.loads((folder / "run.json").read_text())},
+    }
+    write_pack(path, trainee.step, about)
+    return path
+
+
+def load_trained(recipe: Recipe, face: Face, folder: Path) -> Trainee:
+    """The networks of a finished run."""
+    trainee = Trainee(recipe, face, folder=folder)
+    modules = {"audio2con": trainee.audio2con, "text2exp": trainee.text2exp}
+    checkpoint.load(folder / STAGE2_WEIGHTS, modules)
+    return trainee
+
+
+def global_scale(quads: Quads) -> float:
+    """Root mean square of the coefficients, metres: the one scale they are divided by."""
+    sample = quads.batch(np.random.default_rng(0), 256, 16)
+    return float(np.sqrt(np.mean(np.square(sample))))
+
+
+def _explain(recipe: Recipe, corpus: Corpus, folder: Path) -> None:
+    """Write recipe.json, run.json and diff.patch once; refuse a folder of another recipe."""
+    folder.mkdir(parents=True, exist_ok=True)
+    values, file = to_dict(recipe), folder / "recipe.json"
+    if file.exists():
+        if json.loads(file.read_text()) != json.loads(json.dumps(values)):
+            raise MienError(f"{folder} holds a run of another recipe; name a new folder")
+        return
+    run: dict[str, Any] = {
+        "command": sys.argv[1:],
+        "mien": mien.__version__,
+        "commit": _git("rev-parse", "HEAD"),
+        "corpus": {
+            "clips": len(corpus.records),
+            "minutes": round(corpus.seconds / 60, 2),
+            "actors": sorted({record.actor for record in corpus.records}),
+            "fps": sorted({record.fps for record in corpus.records}),
+        },
+    }
+    (folder / "diff.patch").write_text(_git("diff", "HEAD"))
+    (folder / "run.json").write_text(json.dumps(run, indent=1))
+    file.write_text(json.dumps(values, indent=1))
+
+
+def _git(*arguments: str) -> str:
+    """Output of git in the source tree; empty where there is none."""
+    place = Path(__file__).parent
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=place, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()

@@ -1,0 +1,52 @@
+"""Stage 1: disentangle content and expression (Eqs. 1-5) on crossing quads."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mien.data.pairs import Quads
+from mien.face import Face
+from mien.model import checkpoint
+from mien.model.autoencoder import AutoEncoder
+from mien.model.losses import first_stage
+from mien.train.loop import Stage, train
+from mien.train.recipe import Recipe
+
+WEIGHTS = "stage1.safetensors"
+
+
+def train_stage1(
+    recipe: Recipe, face: Face, quads: Quads, held_out: Quads, *, scale: float, folder: Path
+) -> None:
+    """Train E_con, E_exp and D and write folder/stage1.safetensors; resumes by itself.
+
+    Args:
+        quads, held_out: for training and for the log.
+        scale: metres; what coefficients are divided by.
+    """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.manual_seed(recipe.stage1.seed)
+    model = AutoEncoder(recipe.model).to(device)
+    mouth = torch.as_tensor(face.contact_coefficients, dtype=torch.float32, device=device)
+    settings = recipe.stage1
+
+    def draw(source: Quads, rng: np.random.Generator, size: int) -> Tensor:
+        quad = source.batch(rng, size, settings.frames)
+        return torch.as_tensor(quad, dtype=torch.float32).to(device) / scale
+
+    def losses(rng: np.random.Generator) -> dict[str, Tensor]:
+        quad = draw(quads, rng, settings.batch)
+        return first_stage(model, quad, mouth, scale, recipe.losses)
+
+    def evaluate() -> dict[str, float]:
+        quad = draw(held_out, np.random.default_rng(0), 64)
+        values = first_stage(model, quad, mouth, scale, recipe.losses)
+        variance = quad.square().mean().item()
+        shares = {name: values[name].item() / (2 * variance) for name in ("reconstruction", "cross")}
+        return {f"held_out_{name}": share for name, share in shares.items()}
+
+    stage = Stage("stage1", {"autoencoder": model}, losses, evaluate, settings, recipe.losses)
+    train(stage, folder, device=device)
+    checkpoint.save(folder / WEIGHTS, {"autoencoder": model}, {"scale": scale})

@@ -1,0 +1,144 @@
+"""Stage 2: Audio2Con and Text2Exp learn to drive the frozen decoder (Eqs. 6-8)."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mien.data.batches import Batch, Batches
+from mien.face import Face
+from mien.model import checkpoint
+from mien.model.autoencoder import AutoEncoder
+from mien.model.losses import second_stage
+from mien.model.predictors import Audio2Con, Step, Text2Exp
+from mien.train.loop import Stage, train
+from mien.train.recipe import PastSettings, Recipe
+from mien.train.stage1 import WEIGHTS as STAGE1_WEIGHTS
+
+WEIGHTS = "stage2.safetensors"
+
+
+class Trainee:
+    """The networks of stage 2 on one device, and how a batch goes through them."""
+
+    def __init__(self, recipe: Recipe, face: Face, *, folder: Path):
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        torch.manual_seed(recipe.stage2.seed)
+        self.autoencoder = AutoEncoder(recipe.model).to(self.device)
+        settings = checkpoint.load(folder / STAGE1_WEIGHTS, {"autoencoder": self.autoencoder})
+        self.autoencoder.requires_grad_(False).eval()
+        self.scale = float(settings["scale"])
+        self.audio2con = Audio2Con(recipe.model).to(self.device)
+        self.text2exp = Text2Exp(recipe.model).to(self.device)
+        mouth = torch.as_tensor(face.contact_coefficients, dtype=torch.float32)
+        self.mouth = mouth.to(self.device)
+        self.step = Step(
+            recipe.model, self.audio2con, self.text2exp, self.autoencoder.decoder, self.scale
+        ).to(self.device)
+
+    def tensor(self, values: np.ndarray) -> Tensor:
+        """To this device, float32."""
+        return torch.as_tensor(values, dtype=torch.float32).to(self.device)
+
+    def text_features(self, batch: Batch) -> Tensor:
+        """(B, T or 1, latents, text_size): the description's latents, or two eased into another."""
+        pooler = self.text2exp.pooler
+        text = pooler(self.tensor(batch.tokens), self.tensor(batch.padding))[:, None]
+        if batch.mix is None:
+            return text
+        before, after = text.chunk(2)
+        return torch.lerp(before, after, self.tensor(batch.mix)[:, :, None, None])
+
+    def losses(
+        self, batch: Batch, past_settings: PastSettings, rng: np.random.Generator
+    ) -> dict[str, Tensor]:
+        """The losses of one batch: noisy, hidden and self-made pasts in the stated shares."""
+        target = self.tensor(batch.coefficients) / self.scale
+        first = self.tensor(batch.before)[:, None] / self.scale
+        speech, level = self.tensor(batch.speech), self.tensor(batch.level)[:, :, None]
+        text = self.text_features(batch)
+        size = len(target)
+        past = torch.cat([first, target[:, :-1]], dim=1)
+        noise = self.tensor(rng.uniform(0, past_settings.noise, (size, 1, 1)))
+        past = past + noise * torch.randn_like(past)
+        dropped = self.tensor(rng.random((size, 1, 1)) < past_settings.dropped)
+        dropped = dropped.expand(-1, past.shape[1], -1)
+        with torch.no_grad():
+            made = self._made(past, speech, text, level, dropped)
+            own = self.tensor(rng.random((size, 1, 1)) < past_settings.own)
+            past = torch.lerp(past, torch.cat([first, made[:, :-1]], dim=1), own)
+        content = self.audio2con(past, speech, dropped)
+        expression = self.text2exp(past, text, level, dropped)
+        _, losses = second_stage(
+            self.autoencoder, content, expression, target, self.mouth, self.scale
+        )
+        return losses
+
+    def _made(
+        self, past: Tensor, speech: Tensor, text: Tensor, level: Tensor, dropped: Tensor
+    ) -> Tensor:
+        content = self.audio2con(past, speech, dropped)
+        return self.autoencoder.decoder(content, self.text2exp(past, text, level, dropped))
+
+    @torch.no_grad()
+    def run_free(self, speech: Tensor, text: Tensor, level: Tensor) -> Tensor:
+        """Animate with nothing but the model's own past.
+
+        Args:
+            speech: (B, T + 2 reach, speech_size); text: (B, latents, text_size); level: (B, 1).
+
+        Returns: (B, T, K), metres.
+        """
+        rows = self.step.settings.speech_rows
+        past, *memory = (x.to(self.device) for x in self.step.start(len(speech)))
+        frames = []
+        for t in range(speech.shape[1] - rows + 1):
+            past, *memory = self.step(past, speech[:, t : t + rows], text, level, *memory)
+            frames.append(past)
+        return torch.stack(frames, dim=1)
+
+
+def train_stage2(
+    recipe: Recipe, face: Face, batches: Batches, held_out: Batches, *, folder: Path
+) -> None:
+    """Train Audio2Con and Text2Exp and write folder/stage2.safetensors; resumes by itself."""
+    trainee = Trainee(recipe, face, folder=folder)
+    settings = recipe.stage2
+    modules = {"audio2con": trainee.audio2con, "text2exp": trainee.text2exp}
+
+    def losses(rng: np.random.Generator) -> dict[str, Tensor]:
+        switch = rng.random() < recipe.past.switch
+        batch = batches.draw(
+            rng, settings.batch, settings.frames, start=recipe.past.start, switch=switch
+        )
+        return trainee.losses(batch, recipe.past, rng)
+
+    def evaluate() -> dict[str, float]:
+        return free_running(trainee, held_out, settings.frames)
+
+    stage = Stage("stage2", modules, losses, evaluate, settings, recipe.losses)
+    train(stage, folder, device=trainee.device)
+    checkpoint.save(folder / WEIGHTS, modules, {"scale": trainee.scale})
+
+
+def free_running(trainee: Trainee, held_out: Batches, frames: int) -> dict[str, float]:
+    """Measures of running free on unseen sentences and wordings, from the start of each clip.
+
+    `free_error` is the squared error's share of the truth's mean square; `closed` the share of
+    truly closed frames (gap within [-1.5, 1] mm) that are closed; `false_closed` the share of
+    closed frames among those that are open by more than 3 mm.
+    """
+    batch = held_out.draw(np.random.default_rng(0), 48, frames, start=1.0, switch=False)
+    text = trainee.text_features(batch)[:, 0]
+    made = trainee.run_free(
+        trainee.tensor(batch.speech), text, trainee.tensor(batch.level)[:, :1]
+    )
+    true = trainee.tensor(batch.coefficients)
+    gap, want = (1e3 * (x @ trainee.mouth.T).amax(-1) for x in (made, true))
+    closed = ((gap >= -1.5) & (gap <= 1.0)).float()
+    return {
+        "free_error": ((made - true).square().mean() / true.square().mean()).item(),
+        "closed": closed[(want >= -1.5) & (want <= 1.0)].mean().item(),
+        "false_closed": closed[want > 3.0].mean().item(),
+    }

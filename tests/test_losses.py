@@ -1,0 +1,104 @@
+"""Losses with planted answers."""
+
+import pytest
+import torch
+from torch import nn
+
+from mien.model import losses
+from mien.model.losses import LossScales
+
+T, K = 6, 4
+
+
+class Additive(nn.Module):
+    """A model that disentangles perfectly where content and expression live apart.
+
+    Content is the first half of the coefficients, expression the second.
+    """
+
+    def __init__(self, broken: bool = False):
+        super().__init__()
+        self.broken = broken
+
+    def content_encoder(self, x):
+        return x[..., : K // 2]
+
+    def expression_encoder(self, x):
+        return x[..., K // 2 :]
+
+    def decoder(self, content, expression):
+        if self.broken:  # ignores the expression
+            expression = torch.zeros_like(expression)
+        return torch.cat([content, expression], dim=-1)
+
+
+def quads() -> torch.Tensor:
+    """a_n, b_n, a_m, b_m whose contents and expressions are exactly apart."""
+    torch.manual_seed(0)
+    a, b = torch.randn(2, 3, T, K // 2) * 3
+    n, m = torch.randn(2, 3, 1, K // 2).expand(2, 3, T, K // 2) * 3
+    return torch.stack([torch.cat(x, -1) for x in ((a, n), (b, n), (a, m), (b, m))], dim=1)
+
+
+def test_a_model_that_disentangles_has_no_loss():
+    mouth = torch.randn(2, K)
+    found = losses.first_stage(Additive(), quads(), mouth, 0.01, LossScales())  # type: ignore
+    assert found["reconstruction"] == found["cross"] == found["contact"] == 0
+
+
+def test_a_model_without_expression_pays_in_both():
+    quad = quads()
+    mouth = torch.randn(2, K)
+    found = losses.first_stage(Additive(True), quad, mouth, 0.01, LossScales())  # type: ignore
+    a_n, b_n, a_m, b_m = (x[..., K // 2 :].square().mean() / 2 for x in quad.unbind(1))
+    assert found["reconstruction"].item() == pytest.approx((a_n + b_m).item(), rel=1e-5)  # Eq. 1
+    assert found["cross"].item() == pytest.approx((a_m + b_n).item(), rel=1e-5)  # Eq. 2
+
+
+def test_cross_swaps_the_expressions():
+    """Guards against crossing a with a: with the wrong swap this loss would not see the change."""
+    quad = quads()
+    quad[:, 2] += 1.0  # a_m is now not a's content with m's expression
+    found = losses.first_stage(Additive(), quad, torch.zeros(1, K), 1.0, LossScales())  # type: ignore
+    assert found["reconstruction"] == 0
+    assert found["cross"].item() == pytest.approx(1.0, rel=1e-5)
+
+
+@pytest.mark.parametrize(("near", "far", "wanted"), [(0.0, 2.0, 0.0), (2.0, 0.0, 5.0), (1.0, 1.0, 1.0)])
+def test_triplet(near, far, wanted):
+    anchor = torch.zeros(1, T, K)
+    found = losses.triplet(anchor, anchor + near, anchor + far, margin=1.0)
+    assert found.item() == pytest.approx(wanted)
+
+
+def test_contact_feels_a_closure_twenty_times_more_than_an_open_mouth():
+    mouth = torch.tensor([[1.0, 0.0]])
+    closed, opened = torch.tensor([[[0.0005, 0.0]]]), torch.tensor([[[0.010, 0.0]]])
+    miss = torch.tensor([[[0.002, 0.0]]])  # 2 mm
+    near = losses.contact(closed + miss, closed, mouth)
+    far = losses.contact(opened + miss, opened, mouth)
+    assert near.item() == pytest.approx(1.5, rel=1e-4)  # smooth L1 of 2 mm
+    assert near.item() == pytest.approx(20 * far.item(), rel=1e-4)
+
+
+def test_embedding_compares_what_was_meant_with_what_is_read():
+    """Eq. 7 on a decoder that adds 1 to every expression channel: mean |difference| is 1."""
+
+    class Off(Additive):
+        def decoder(self, content, expression):
+            return torch.cat([content, expression + 1], dim=-1)
+
+    content, expression = torch.randn(2, 2, T, K // 2)
+    target = torch.cat([content, expression], dim=-1)
+    made, found = losses.second_stage(
+        Off(), content, expression, target, torch.zeros(1, K), 1.0  # type: ignore[arg-type]
+    )
+    assert found["embedding"].item() == pytest.approx(1.0, rel=1e-5)
+    assert found["face"].item() == pytest.approx(0.5, rel=1e-5)  # Eq. 6: half the channels, by 1
+    assert torch.equal(made[..., K // 2 :], expression + 1)
+
+
+def test_total_weighs_by_name():
+    scales = LossScales(reconstruction=2.0, cross=0.5)
+    found = losses.total({"reconstruction": torch.tensor(3.0), "cross": torch.tensor(4.0)}, scales)
+    assert found == 8.0
