@@ -17,10 +17,10 @@ from mien.face import UNIT_NAMES, Face
 STOP = frozenset(
     re.findall(
         "[a-z]+",
-        "a an the and or but as if of to in on at by for with from into up is are was were be been it "
-        "its he she his her him they their them i me my you your we us our this that there who what "
-        "has have had do does did will would could can just so than then when while like looks look "
-        "person someone somebody face play say s t",
+        "a an the and or but as if of to in on at by for with from into up is are was were be "
+        "been it its he she his her him they their them i me my you your we us our this that "
+        "there who what has have had do does did will would could can just so than then when "
+        "while like looks look person someone somebody face play say s t ",
     )
 )
 SUFFIXES = ("fully", "edly", "ingly", "ness", "ing", "ful", "ed", "ly", "es", "y", "s", "e")
@@ -77,7 +77,7 @@ def content_of_file() -> dict:
 # -- states ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", STATES.values(), ids=str)
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 def test_states_are_amounts_of_units(state):
     assert set(state.weights) <= set(UNIT_NAMES)
     assert all(0 < amount <= 1 for amount in state.weights.values())
@@ -86,7 +86,7 @@ def test_states_are_amounts_of_units(state):
     assert state.note
 
 
-@pytest.mark.parametrize("state", STATES.values(), ids=str)
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 def test_states_leave_room_for_speech(state):
     """The actor opens and closes the mouth on top of a state."""
     assert state.weights.get("jawOpen", 0) <= 0.25

@@ -43,7 +43,7 @@ def build(source: Source) -> Face:
         contact_pairs=pairs,
         contact_normals=normals,
         labiodental=marks.labiodental(base, teeth, spans["teeth_upper"].start),
-        limits=units.limits(),
+        limits=units.limits(base),
     )
 
 

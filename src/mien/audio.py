@@ -23,8 +23,9 @@ MIN_SECONDS = 0.1  # shorter speech holds no syllable
 MAX_SECONDS = 3600.0  # an hour: 230 MB of samples
 MAX_PEAK = 4.0  # a float array beyond this was meant as integers
 # These containers say how long they are, so a file that ends early is known to be cut off.
-DECLARING = ("wav", "w64", "aiff", "caf", "flac", "mov,mp4", "matroska")
+DECLARING = ("aiff", "flac", "mov,mp4", "matroska")
 CUT_OFF = 0.9  # holding less than this part of the declared length is an error
+UNKNOWN_SIZES = (0, 0xFFFFFFFF)  # what a program that streams a wav writes as its size
 
 
 def samples_to_seconds(samples: float) -> float:
@@ -133,8 +134,8 @@ def _read(container: "av.container.InputContainer", path: Path) -> np.ndarray:
     speech = _resampled(container, stream)
     if not len(speech):
         raise MienError(f"{path} holds no sound that can be decoded; export it again")
-    declared = _declared_seconds(container, stream)
     seconds = samples_to_seconds(len(speech))
+    declared = _declared_seconds(container, stream) or seconds * _declared_size(path)
     if seconds < CUT_OFF * declared:
         raise MienError(
             f"{path} is cut off: it holds {seconds:.2f} s of the {declared:.2f} s it declares; "
@@ -149,6 +150,16 @@ def _declared_seconds(container: "av.container.InputContainer", stream: AudioStr
     if stream.duration is None:  # Matroska: one length for all tracks
         return (container.duration or 0) / 1e6 if len(container.streams) == 1 else 0.0
     return float(stream.duration * stream.time_base)
+
+
+def _declared_size(path: Path) -> float:
+    """Return how many times larger than it is a wav file says to be; PyAV does not tell."""
+    with open(path, "rb") as file:
+        head = file.read(8)
+    size = int.from_bytes(head[4:], "little")
+    if head[:4] != b"RIFF" or size in UNKNOWN_SIZES:
+        return 1.0
+    return (8 + size) / path.stat().st_size
 
 
 def _resampled(container: "av.container.InputContainer", stream: AudioStream) -> np.ndarray:

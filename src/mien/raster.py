@@ -104,19 +104,19 @@ def blur(values, edges, degrees):
 
 
 @kernel
-def rasterise(screen, triangles, two_sided, offsets, nearness, ids):
-    """Find the nearest triangle at every sample; writes `nearness` and `ids`, both (H, W, S).
+def rasterise(screen, triangles, two_sided, offsets, box, nearness, ids):
+    """Find the nearest triangle at every sample in `box`; writes `nearness` and `ids`, both (H, W, S).
 
     screen (V, 3): x right and y down in pixels, and nearness (1 / depth in perspective): linear on the screen, larger
     is nearer, above zero. offsets (S, 2): where in its pixel a sample lies, 0..1. Triangles that turn their back
-    (clockwise as seen) are left out unless `two_sided` (F,). Returns the box (left, top, right, bottom) drawn to.
+    (clockwise as seen) are left out unless `two_sided` (F,). box: left, top, right, bottom, the last ones outside.
     """
-    height, width, samples = ids.shape
-    box_left, box_top, box_right, box_bottom = width, height, 0, 0
+    first_x, first_y, last_x, last_y = box
+    samples = ids.shape[2]
     low_x, high_x = offsets[:, 0].min(), offsets[:, 0].max()
     low_y, high_y = offsets[:, 1].min(), offsets[:, 1].max()
-    nearness[:] = 0.0
-    ids[:] = NOTHING
+    nearness[first_y:last_y, first_x:last_x] = 0.0
+    ids[first_y:last_y, first_x:last_x] = NOTHING
     for f in range(triangles.shape[0]):
         i, j, k = triangles[f, 0], triangles[f, 1], triangles[f, 2]
         ax, ay, aw = screen[i, 0], screen[i, 1], screen[i, 2]
@@ -125,14 +125,10 @@ def rasterise(screen, triangles, two_sided, offsets, nearness, ids):
         area = cx * by - cy * bx
         if abs(area) < SLIVER or (area < 0.0 and not two_sided[f]):
             continue
-        left = max(int(np.ceil(ax + min(0.0, bx, cx) - high_x)), 0)
-        right = min(int(np.floor(ax + max(0.0, bx, cx) - low_x)), width - 1)
-        top = max(int(np.ceil(ay + min(0.0, by, cy) - high_y)), 0)
-        bottom = min(int(np.floor(ay + max(0.0, by, cy) - low_y)), height - 1)
-        if left > right or top > bottom:
-            continue
-        box_left, box_right = min(box_left, left), max(box_right, right)
-        box_top, box_bottom = min(box_top, top), max(box_bottom, bottom)
+        left = max(int(np.ceil(ax + min(0.0, bx, cx) - high_x)), first_x)
+        right = min(int(np.floor(ax + max(0.0, bx, cx) - low_x)), last_x - 1)
+        top = max(int(np.ceil(ay + min(0.0, by, cy) - high_y)), first_y)
+        bottom = min(int(np.floor(ay + max(0.0, by, cy) - low_y)), last_y - 1)
         # Barycentric b and c are linear on the screen; these are their slopes.
         scale = np.float32(1.0) / area
         b_x, b_y = -cy * scale, cx * scale
@@ -141,14 +137,15 @@ def rasterise(screen, triangles, two_sided, offsets, nearness, ids):
         for y in range(top, bottom + 1):
             for x in range(left, right + 1):
                 for s in range(samples):
-                    px, py = x + offsets[s, 0] - ax, y + offsets[s, 1] - ay
+                    px = np.float32(x) + offsets[s, 0] - ax
+                    py = np.float32(y) + offsets[s, 1] - ay
                     b = b_x * px + b_y * py
                     c = c_x * px + c_y * py
                     near = aw + w_x * px + w_y * py
-                    if b >= 0.0 and c >= 0.0 and b + c <= 1.0 and near > nearness[y, x, s]:
+                    inside = (b >= 0.0) & (c >= 0.0) & (b + c <= np.float32(1.0))
+                    if inside & (near > nearness[y, x, s]):
                         nearness[y, x, s] = near
                         ids[y, x, s] = f
-    return box_left, box_top, box_right, box_bottom
 
 
 @kernel

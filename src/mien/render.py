@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -89,6 +90,10 @@ class Renderer:
         self._sky_axes = _dome_axes(18)
         self._backdrop = backdrop(width, height)
         self._curve, self._grain = tone_curve(), _grain(width, height)
+        self._empty = np.empty((height, width, 3), np.uint8)
+        whole = (0, 0, width, height)
+        shading.develop(self._empty, self._backdrop, whole, self._curve, self._grain)
+        self._thread = threading.local()
 
     def render(self, vertices: np.ndarray) -> np.ndarray:
         """vertices (V, 3), metres → picture (H, W, 3) uint8, sRGB."""
@@ -97,10 +102,7 @@ class Renderer:
         rounded = raster.round_edges(seen, values[:, : shading.SOFT], self._edges)
         values = raster.spread(values, self._edges)
         values[:, : shading.SOFT] = raster.vertex_normals(rounded, self._triangles)
-        image = self._paint(rounded, values)
-        picture = np.empty((self.height, self.width, 3), np.uint8)
-        shading.develop(picture, image, self._curve, self._grain)
-        return picture
+        return self._paint(rounded, values)
 
     def _values(self, seen: np.ndarray) -> np.ndarray:
         """What is blended over the triangles, (V, COLUMNS): normals, light that arrives, and the skin's own values."""
@@ -123,20 +125,29 @@ class Renderer:
         openness = (sky * cosine).sum(0) / np.maximum(cosine.sum(0), 1e-6)
         return key.mean(0), openness
 
-    def _paint(self, vertices: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Linear display light (H, W, 3) float32."""
-        shape = (self.height, self.width, len(self._offsets))
-        nearness, ids = np.empty(shape, np.float32), np.empty(shape, np.int32)
+    def _paint(self, seen: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Picture (H, W, 3) uint8 of camera-axes vertices (V, 3) with their values (V, COLUMNS)."""
+        screen = project(seen, self.camera, width=self.width, height=self.height)
+        box = _box(screen, self.width, self.height)
+        image, nearness, ids = self._buffers()
+        raster.rasterise(screen, self._triangles, self._two_sided, self._offsets, box, nearness, ids)
         focal = focal_length(self.camera, self.height)
-        screen = project(vertices, self.camera, width=self.width, height=self.height)
-        box = raster.rasterise(screen, self._triangles, self._two_sided, self._offsets, nearness, ids)
-        image = self._backdrop.copy()
         lens = (np.float32(focal), np.float32(self.width / 2), np.float32(self.height / 2))
         shading.paint(
             image, box, lens, screen, self._triangles, self._materials, values, ids, nearness,
             self._table, self._lights, self._sky, self._backdrop,
         )  # fmt: skip
-        return image
+        picture = self._empty.copy()
+        shading.develop(picture, image, box, self._curve, self._grain)
+        return picture
+
+    def _buffers(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """This thread's own image, nearness and triangle numbers: making 30 MB anew for each frame takes longer than drawing."""
+        if not hasattr(self._thread, "buffers"):
+            samples = (self.height, self.width, len(self._offsets))
+            image = np.empty((self.height, self.width, 3), np.float32)
+            self._thread.buffers = image, np.empty(samples, np.float32), np.empty(samples, np.int32)
+        return self._thread.buffers
 
 
 def frames(renderer: Renderer, animation: Animation, threads: int = 2) -> Iterator[np.ndarray]:
@@ -167,6 +178,14 @@ def project(seen: np.ndarray, camera: Camera, *, width: int, height: int) -> np.
     screen[:, 1] = height / 2 - focal * seen[:, 1] * near
     screen[:, 2] = near
     return screen
+
+
+def _box(screen: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
+    """The pixels that screen (V, 3) can touch: left, top, right, bottom, the last two outside."""
+    low, high = np.floor(screen[:, :2].min(0)), np.ceil(screen[:, :2].max(0))
+    left, right = np.clip([low[0], high[0] + 1], 0, width)
+    top, bottom = np.clip([low[1], high[1] + 1], 0, height)
+    return int(left), int(top), int(right), int(bottom)
 
 
 def focal_length(camera: Camera, height: int) -> float:

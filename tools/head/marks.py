@@ -7,6 +7,8 @@ from mien.face import Labiodental
 
 CONTACT_REACH = 0.012
 """metres: lip pairs lie within this distance of the midline."""
+CONTACT_REST = 0.001
+"""metres: pairs that are further apart than this in the neutral do not count as closed."""
 INCISOR_REACH = 0.005
 """metres: half the width of the edge and lip that f and v bring together."""
 LIP_REACH = 0.010
@@ -23,12 +25,18 @@ def contact(skin: Skin) -> tuple[np.ndarray, np.ndarray]:
         for vertex in lower
         if abs(skin.template[vertex, 0]) <= CONTACT_REACH
     ]
+    pairs = [pair for pair in pairs if abs(_rest(skin, *pair)) <= CONTACT_REST]
     normals = np.stack([_lip_normal(skin, upper) for upper, _ in pairs])
     return np.array(pairs, np.int32), normals.astype(np.float32)
 
 
 def _nearest_in_x(skin: Skin, row: np.ndarray, vertex: int) -> int:
     return int(row[np.abs(skin.template[row, 0] - skin.template[vertex, 0]).argmin()])
+
+
+def _rest(skin: Skin, upper: int, lower: int) -> float:
+    """metres: how far a pair is apart in the neutral."""
+    return float((skin.template[upper] - skin.template[lower]) @ _lip_normal(skin, upper))
 
 
 def _lip_normal(skin: Skin, vertex: int) -> np.ndarray:

@@ -13,8 +13,13 @@ from mien.face import UNIT_NAMES
 FEMALE = 0.8
 """The rest is male: younger and softer than the half-way blend, whose brow looks stern."""
 ANCESTRY = {"african": 0.2, "asian": 0.3, "caucasian": 0.5}
-CHARACTER: dict[str, float] = {}
-"""Further shapes on top of the blend, by their path below `targets`."""
+CHARACTER = {
+    "mouth/mouth-angles-up": 0.35,
+    "eyes/l-eye-scale-incr": 0.25,
+    "eyes/r-eye-scale-incr": 0.25,
+    "nose/nose-scale-horiz-decr": 0.3,
+}
+"""Further shapes on top of the blend, by their path below `targets`: the plain blend looks sad."""
 
 _NECK = (1526, 1524)
 """A vertex of the ring at the collarbones and its neighbour above: the lowest ring with no pole."""
@@ -53,25 +58,19 @@ def build(source: Source) -> Skin:
     edges = [mesh.ring(*pair) for pair in (_NECK, _MOUTH_EDGE, *_SOCKET_EDGES)]
     ids = mesh.inside(_NOSE_TIP, *edges)
     quads = _within(mesh.quads, ids, count)
-    mirror = mirror_of(whole[ids])
-    template = _symmetric(whole[ids], mirror)
+    mirror = source.mirror(count)
+    whole = (whole + whole[mirror] * [-1.0, 1.0, 1.0]) / 2
+    units = symmetric_units(units, mirror)
+    template = whole[ids]
     return Skin(
         template=template,
         triangles=triangles_of(quads, template),
         quads=quads.astype(np.int32),
         unit_names=UNIT_NAMES,
-        unit_deltas=symmetric_units(units[:, ids], mirror),
+        unit_deltas=units[:, ids],
         ids=ids.astype(np.int32),
         uv=base.uv[ids],
         landmarks=_landmarks(mesh, base, whole, units, ids),
-    )
-
-
-def mirror_of(vertices: np.ndarray) -> np.ndarray:
-    """For each of the (V, 3) vertices of a symmetric mesh, the index of its mirror image in x."""
-    keys = {tuple(key): index for index, key in enumerate(np.round(vertices, 5).tolist())}
-    return np.array(
-        [keys[(-x if x else 0.0, y, z)] for x, y, z in np.round(vertices, 5).tolist()]
     )
 
 
@@ -105,10 +104,6 @@ def _adult(source: Source, base: BaseMesh) -> np.ndarray:
         vertices += amount * shape
     eyes = [vertices[base.groups[f"joint-{side}-eye"]].mean(axis=0) for side in "lr"]
     return vertices - np.mean(eyes, axis=0)
-
-
-def _symmetric(vertices: np.ndarray, mirror: np.ndarray) -> np.ndarray:
-    return (vertices + vertices[mirror] * [-1.0, 1.0, 1.0]) / 2
 
 
 def _within(quads: np.ndarray, ids: np.ndarray, count: int) -> np.ndarray:

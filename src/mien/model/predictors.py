@@ -115,6 +115,8 @@ class Text2Exp(nn.Module):
 class Step(nn.Module):
     """One frame of inference: Audio2Con, Text2Exp and D fused, with a state of fixed size."""
 
+    scale: Tensor
+
     def __init__(
         self,
         settings: ModelSettings,

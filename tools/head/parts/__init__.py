@@ -1,9 +1,10 @@
 """Everything in the head that is not skin, made by us: eyes, teeth, tongue, brows, lashes, cavity."""
 
-from head.parts import cavity, eyes, teeth, tongue
+from head.parts import brows, cavity, eyes, lashes, teeth, tongue
 from head.types import Part, Skin
 
 
 def build(skin: Skin) -> list[Part]:
     """All parts, in the order in which the head stores them."""
-    return [*eyes.build(skin), *teeth.build(skin), *tongue.build(skin), *cavity.build(skin)]
+    makers = (eyes, teeth, tongue, brows, lashes, cavity)
+    return [part for maker in makers for part in maker.build(skin)]

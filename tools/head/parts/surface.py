@@ -56,24 +56,23 @@ class Binding:
         return np.einsum("nk,...nkc->...nc", self.shares, values[..., self.corners, :])
 
 
-def bind(skin: Skin, points: np.ndarray, faces: np.ndarray | None = None) -> Binding:
-    """Pins each point (n, 3) to the nearest triangle, out of `faces` (ids) or all of them."""
-    ids = np.arange(len(skin.triangles)) if faces is None else faces
-    corners = skin.triangles[ids]
-    found, shares = zip(*(_nearest(p, skin.template[corners]) for p in points), strict=True)
-    return Binding(corners[np.array(found)], np.array(shares))
+def project(skin: Skin, points: np.ndarray) -> Binding:
+    """Pins points (n, 2), x and y in metres, to the front-most skin behind them (along -z)."""
+    a, b, c = (skin.template[skin.triangles[:, k]] for k in range(3))
+    area = _cross(b - a, c - a)
+    facing = np.flatnonzero(area > 1e-12)
+    a, b, c, area = a[facing], b[facing], c[facing], area[facing]
+    found, shares = np.zeros(len(points), dtype=int), np.zeros((len(points), 3))
+    for i, point in enumerate(points):
+        p = np.append(point, 0.0)
+        share = np.stack([_cross(b - p, c - p), _cross(c - p, a - p), _cross(a - p, b - p)], 1)
+        share /= area[:, None]
+        depth = share[:, 0] * a[:, 2] + share[:, 1] * b[:, 2] + share[:, 2] * c[:, 2]
+        best = int(np.where((share >= -1e-9).all(axis=1), depth, -np.inf).argmax())
+        found[i], shares[i] = facing[best], share[best]
+    return Binding(skin.triangles[found], shares)
 
 
-def _nearest(point: np.ndarray, triangles: np.ndarray) -> tuple[int, np.ndarray]:
-    """Index of the triangle (m, 3, 3) nearest to the point, and the point's shares in it."""
-    a, ab, ac = triangles[:, 0], triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
-    ap = point - a
-    d1, d2 = (ab * ap).sum(1), (ac * ap).sum(1)
-    d11, d12, d22 = (ab * ab).sum(1), (ab * ac).sum(1), (ac * ac).sum(1)
-    det = np.maximum(d11 * d22 - d12 * d12, 1e-24)
-    v, w = (d22 * d1 - d12 * d2) / det, (d11 * d2 - d12 * d1) / det
-    shares = np.clip(np.stack([1 - v - w, v, w], axis=1), 0, None)
-    shares /= shares.sum(1, keepdims=True)
-    gap = np.linalg.norm(np.einsum("mk,mkc->mc", shares, triangles) - point, axis=1)
-    best = int(gap.argmin())
-    return best, shares[best]
+def _cross(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Twice the signed area, seen from the front, of the triangles between u and v (n, 3)."""
+    return u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]

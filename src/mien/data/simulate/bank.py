@@ -91,14 +91,19 @@ def _listed(content: object, where: str) -> list:
 
 def _description(entry: object, kind: str, where: str) -> Description:
     """One entry, text or {"text", "level"}, checked."""
-    levelled = isinstance(entry, dict)
-    fields = _named(entry, ("text", "level"), where) if levelled else {"text": entry}
-    text, level = fields["text"], fields.get("level")
+    text, level = entry, None
+    if isinstance(entry, dict):
+        fields = _named(entry, ("text", "level"), where)
+        text, level = fields["text"], _level(fields["level"], f"{where}: {fields['text']!r}")
     if not isinstance(text, str) or not text.strip():
         raise MienError(f"{where}: an entry's text was {text!r}; write some words")
-    if levelled and not (type(level) in (int, float) and 0 < level <= MAX_LEVEL):
-        raise MienError(f"{where}: {text!r} has level {level!r}; give one in (0, {MAX_LEVEL}]")
     return Description(text, level, kind)
+
+
+def _level(level: object, where: str) -> float:
+    if isinstance(level, int | float) and 0 < level <= MAX_LEVEL:
+        return float(level)
+    raise MienError(f"{where} has level {level!r}; give one in (0, {MAX_LEVEL}]")
 
 
 def _check_unique(entries: Mapping[str, Mapping[str, tuple[Description, ...]]], path: Path) -> None:

@@ -1,0 +1,218 @@
+"""Both stages, the pack and the animator on a corpus that the test makes; nothing is downloaded."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mien import audio
+from mien.animator import Animator, Pack
+from mien.data.batches import Batches, pad
+from mien.data.clips import Clip, Corpus, CorpusWriter, Phone
+from mien.errors import MienError
+from mien.face import Face
+from mien.model import checkpoint
+from mien.model.losses import LossScales
+from mien.train import loop, run
+from mien.train.recipe import Recipe, StageSettings, read_recipe
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+STATES = ("happy", "sad", "neutral")
+
+
+class TwinSpeechEncoder:
+    """Stands in for Whisper: a fixed random projection of each frame's loudness and phase."""
+
+    name = "twin speech"
+
+    def encode(self, speech, *, fps=30.0, phase=0.0):
+        frames = audio.frame_count(len(speech), fps)
+        places = [audio.seconds_to_samples(t) for t in audio.frame_times(frames, fps)]
+        heard = np.array([speech[p : p + 160].std() if p < len(speech) else 0 for p in places])
+        return (heard[:, None] * np.random.default_rng(0).standard_normal(384)).astype(np.float32)
+
+
+class TwinTextEncoder:
+    """Stands in for MiniLM: a token is the letters' sum, hashed."""
+
+    name = "twin text"
+
+    def encode(self, description):
+        words = description.split() or ["-"]
+        return np.stack(
+            [np.random.default_rng(sum(map(ord, w))).standard_normal(384) for w in words]
+        ).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def face():
+    return Face.load()
+
+
+@pytest.fixture(scope="module")
+def corpus(face, tmp_path_factory):
+    """Each sentence under three states; the jaw follows the loudness."""
+    folder = tmp_path_factory.mktemp("corpus")
+    writer = CorpusWriter(folder)
+    for sentence in range(8):
+        for index, state in enumerate(STATES):
+            rng = np.random.default_rng(sentence)
+            frames, fps = 90, 30.0
+            jaw = np.abs(np.sin(np.arange(frames) / (3 + rng.random()))) * 0.4
+            speech = rng.standard_normal(audio.sample_count(frames, fps)) * 0.1
+            speech *= np.interp(np.arange(len(speech)), np.linspace(0, len(speech), frames), jaw)
+            weights = np.zeros((frames, len(face.unit_names)), np.float32)
+            weights[:, face.unit_names.index("jawOpen")] = jaw
+            for side in ("Left", "Right"):
+                unit = {"happy": "mouthSmile", "sad": "mouthFrown"}.get(state)
+                if unit:
+                    weights[:, face.unit_names.index(unit + side)] = 0.6
+            split = "train" if sentence < 6 else "validation"
+            writer.add(
+                Clip(
+                    id=f"{sentence}-{index}", sentence=f"sentence {sentence}", sentence_id=sentence,
+                    actor="twin", voice="noise", rate=1.0, emotion=state, level=1.0, fps=fps,
+                    frames=frames, steady=(0, frames), split=split,
+                    speech=speech.astype(np.float32), weights=face.limit(weights),
+                    phones=[Phone("aa", 0.0, frames / fps)],
+                )
+            )  # fmt: skip
+    return Corpus(folder)
+
+
+@pytest.fixture
+def twins(monkeypatch):
+    monkeypatch.setattr(run.SpeechEncoder, "load", staticmethod(lambda path=None: TwinSpeechEncoder()))
+    monkeypatch.setattr(run.TextEncoder, "load", staticmethod(lambda path=None: TwinTextEncoder()))
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    return read_recipe(RECIPES / "tiny.json")
+
+
+def test_a_run_ends_in_a_pack_that_animates(recipe, corpus, face, twins, tmp_path):
+    """ONNX and PyTorch make the same animation from the same features, to 1e-4."""
+    folder = tmp_path / "run"
+    path = run.train_run(recipe, corpus, folder)
+    pack = Pack.read(path)
+    animator = Animator(pack, face, TwinSpeechEncoder(), TwinTextEncoder())  # type: ignore[arg-type]
+    speech = corpus.clip("0-0").speech
+    features = animator.encode_speech(speech)
+    made = animator.run(features, "a wide smile", strength=0.7)
+
+    trainee = run.load_trained(recipe, face, folder)
+    trainee.step.eval()
+    tokens, padding = pad([TwinTextEncoder().encode("a wide smile")])
+    with torch.no_grad():
+        text = trainee.text2exp.pooler(torch.tensor(tokens), torch.tensor(padding))
+    reach = recipe.model.speech_reach
+    around = np.pad(features, ((reach, reach), (0, 0)), mode="edge")[None]
+    wanted = trainee.run_free(torch.tensor(around), text, torch.tensor([[0.7]]))[0]
+    scale = trainee.scale
+    assert np.abs(made).max() > 0
+    assert np.abs(made / scale - wanted.numpy() / scale).max() < 1e-4
+
+    animation = animator.animate(speech, "a wide smile")
+    assert animation.weights.shape == (90, 52)
+    assert 0 <= animation.weights.min() <= animation.weights.max() <= 1
+    assert {"recipe.json", "run.json", "diff.patch", "log.jsonl"} <= {p.name for p in folder.iterdir()}
+    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert {"reconstruction", "cross", "content", "expression", "contact"} <= rows[0].keys()
+    assert {"face", "embedding", "contact", "free_error"} <= rows[-1].keys()
+
+
+def test_a_pack_of_another_face_is_refused(recipe, corpus, face, twins, tmp_path):
+    pack = Pack.read(run.train_run(recipe, corpus, tmp_path / "run"))
+    other = dataclasses.replace(pack, card={**pack.card, "face": "0" * 64})
+    with pytest.raises(MienError, match="was trained with face"):
+        Animator(other, face, TwinSpeechEncoder(), TwinTextEncoder())  # type: ignore[arg-type]
+
+
+def test_a_run_folder_takes_no_second_recipe(recipe, corpus, twins, tmp_path):
+    run.train_run(recipe, corpus, tmp_path / "run")
+    with pytest.raises(MienError, match="holds a run of another recipe"):
+        run.train_run(dataclasses.replace(recipe, name="other"), corpus, tmp_path / "run")
+
+
+def line(steps: int) -> tuple[loop.Stage, torch.nn.Module]:
+    """A stage that fits a line to points drawn by the step's own generator."""
+    torch.manual_seed(0)
+    model = torch.nn.Linear(3, 1)
+
+    def losses(rng):
+        x = torch.tensor(rng.standard_normal((16, 3)), dtype=torch.float32)
+        return {"face": (model(x + 0.1 * torch.randn_like(x)) - x.sum(1, keepdim=True)).square().mean()}
+
+    settings = StageSettings(
+        steps=steps, learning_rate=0.3, warmup=2, checkpoint_every=4, evaluate_every=10
+    )
+    return loop.Stage("line", {"model": model}, losses, lambda: {}, settings, LossScales()), model
+
+
+def test_a_killed_run_resumes_with_nothing_lost(tmp_path):
+    """Step for step the same parameters as a run that was never stopped."""
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    whole, never_stopped = line(30)
+    loop.train(whole, tmp_path / "a", device="cpu")
+    for stop in (7, 11, None):
+        part, resumed = line(30)
+        loop.train(part, tmp_path / "b", device="cpu", stop_after=stop)
+    for a, b in zip(never_stopped.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert (never_stopped.weight - 1).abs().max() < 0.2  # and it learned the line
+
+
+def test_a_damaged_checkpoint_is_one_sentence(tmp_path):
+    path = tmp_path / "x.safetensors"
+    checkpoint.save(path, {"model": torch.nn.Linear(2, 2)}, {"scale": 1.0})
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(MienError, match="cannot read the weights"):
+        checkpoint.load(path, {"model": torch.nn.Linear(2, 2)})
+
+
+def test_weights_load_strictly(tmp_path):
+    path = tmp_path / "x.safetensors"
+    checkpoint.save(path, {"model": torch.nn.Linear(2, 2)}, {})
+    with pytest.raises(MienError, match="does not fit model"):
+        checkpoint.load(path, {"model": torch.nn.Linear(3, 2)})
+
+
+@pytest.fixture
+def batches(corpus, face):
+    """Features that name their row, so that a wrong row shows."""
+    total = sum(record.frames for record in corpus.records)
+    heard = np.broadcast_to(np.arange(total, dtype=np.float32)[None, :, None], (1, total, 384))
+    return Batches(corpus, heard, face, TwinTextEncoder(), split="train", reach=3)  # type: ignore
+
+
+def test_a_crop_hears_what_it_shows(batches, corpus, face):
+    batch = batches.draw(np.random.default_rng(0), 8, 20, start=0.0, switch=False)
+    shown = np.concatenate(
+        [face.weights_to_coefficients(corpus.clip(r.id).weights) for r in corpus.records]
+    )
+    for i in range(8):
+        first = int(batch.speech[i, 3, 0])
+        assert np.allclose(batch.coefficients[i], shown[first : first + 20])
+        if first % 90:
+            assert np.allclose(batch.before[i], shown[first - 1])
+
+
+def test_a_crop_at_the_start_comes_from_the_template(batches):
+    batch = batches.draw(np.random.default_rng(0), 8, 20, start=1.0, switch=False)
+    assert not batch.before.any()
+    assert (batch.speech[:, :4, 0] % 90 == 0).all()  # before the clip, its first frame is heard
+
+
+def test_wording_and_level_together_mean_the_clip(batches):
+    """'slightly' at level 1 is the clip at 0.4: the product of both is the clip's level."""
+    rng = np.random.default_rng(0)
+    clip = next(c for c in batches.clips if c.emotion == "happy")
+    for _ in range(200):
+        tokens, level = batches._described(rng, clip)
+        own = next(o for t, o in batches._wordings["happy"] if t is tokens)
+        assert level * own == pytest.approx(clip.level)
+        assert 0 < level <= 1.5

@@ -1,0 +1,35 @@
+"""Tiny offline stand-ins for the frozen encoders: same calls and shapes, no weights.
+
+They answer at once and always alike, so tests of what is built on top of the encoders need neither
+the packages of weights nor time.
+"""
+
+import zlib
+
+import numpy as np
+
+from mien.features import FEATURE_SIZE, MEL_SIZE, SpeechEncoder, check_description
+
+
+def random_projection(rows: int, columns: int, seed: int = 0) -> np.ndarray:
+    """(rows, columns) float32 that keeps lengths on average."""
+    values = np.random.default_rng(seed).normal(size=(rows, columns)) / np.sqrt(rows)
+    return values.astype(np.float32)
+
+
+def twin_speech_encoder() -> SpeechEncoder:
+    """The real windows and loudness, with a random projection of the log-mel as the network."""
+    projection = random_projection(MEL_SIZE, FEATURE_SIZE)
+    return SpeechEncoder(lambda mels: np.swapaxes(mels[:, :, ::2], 1, 2) @ projection)
+
+
+class TwinTextEncoder:
+    """One random vector for each word, the same wherever and whenever the word comes."""
+
+    def encode(self, description: str) -> np.ndarray:
+        """Return tokens (L, 384) float32: begin, one for each word, end."""
+        words = ["[begin]", *check_description(description).lower().split(), "[end]"]
+        seeds = [zlib.crc32(word.encode()) for word in words]
+        return np.stack([np.random.default_rng(s).normal(size=FEATURE_SIZE) for s in seeds]).astype(
+            np.float32
+        )
