@@ -1,14 +1,22 @@
 """Paths are planted and asked back; the dynamic programme has a slow, obvious twin."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from mien.data import align
+from mien.data.clips import Phone
+from mien.data.simulate.actor import perform
+from mien.data.simulate.articulation import Style
+from mien.data.simulate.expressions import STATES
 from mien.errors import MienError
+from mien.evaluate.lips import contact_recall
+from mien.face import Face
 
 FPS = 30.0
+FACE = Face.load()
 
 
 def performances(seed, *, rate=1.25, jitter=0.2):
@@ -89,6 +97,59 @@ def test_true_clock_is_found_within_half_a_frame(seed, rate):
     assert np.median(np.abs(found - truth)) <= 0.5
 
 
+SAID = [
+    "pau", "p", "l", "iy", "z", "b", "r", "ih", "ng", "m", "ay", "ow", "l", "d", "b", "r", "ow",
+    "k", "ax", "n", "f", "ih", "sh", "b", "ow", "l", "t", "uh", "dh", "ax", "m", "aa", "r", "k",
+    "ax", "t", "pau",
+]  # fmt: skip
+
+
+def perform_at(rate, state, seed):
+    """The simulated actor says SAID; return the performance and where each phone ends, seconds."""
+    rng = np.random.default_rng(99)
+    seconds = np.array([0.25 if name == "pau" else rng.uniform(0.06, 0.16) for name in SAID]) / rate
+    ends = np.cumsum(seconds)
+    phones = [Phone(*row) for row in zip(SAID, ends - seconds, ends, strict=True)]
+    performance = perform(
+        phones, int(ends[-1] * FPS), fps=FPS, state=STATES[state], level=1.0,
+        style=Style(), seed=seed, face=FACE,
+    )  # fmt: skip
+    return performance, ends
+
+
+@pytest.mark.parametrize("rates", [(0.9, 1.15), (1.2, 0.85), (1.0, 1.0)])
+@pytest.mark.parametrize("states", [("neutral", "happy"), ("angry", "surprised"), ("sad", "happy")])
+def test_two_expressions_at_two_rates_align_within_half_a_frame(rates, states):
+    """The real case on the real head: the true clock is known from the phones' times.
+
+    Larger errors lie in the pauses at the ends, where any clock will do, and in the onset of an
+    expression, which quads leave out.
+    """
+    m, ends_m = perform_at(rates[0], states[0], 1)
+    n, ends_n = perform_at(rates[1], states[1], 2)
+    rows = align.lip_rows(FACE)
+    moments = np.arange(len(n.weights)) / FPS
+    truth = np.interp(moments, [0, *ends_n], [0, *ends_m]) * FPS
+    found = align.clock(align.align(m.weights @ rows, n.weights @ rows, FPS), len(moments))
+    errors = np.abs(found - np.minimum(truth, len(m.weights) - 1))
+    assert np.median(errors) <= 0.5
+    steady = (np.arange(len(moments)) >= n.steady[0]) & (truth >= m.steady[0])
+    assert np.percentile(errors[steady & (moments < ends_n[-2])], 95) <= 3
+
+
+def test_closures_survive_the_warp():
+    """A closure that the warp blurs open would teach the decoder to mumble."""
+    m, ends_m = perform_at(0.9, "happy", 1)
+    n, ends_n = perform_at(1.2, "neutral", 2)
+    rows = align.lip_rows(FACE)
+    path = align.align(m.weights @ rows, n.weights @ rows, FPS)
+    warped = align.warp(m.weights, path, len(n.weights))
+    for weights, ends in ((m.weights, ends_m), (warped, ends_n)):
+        phones = [Phone(*row) for row in zip(SAID, [0, *ends[:-1]], ends, strict=True)]
+        gap = FACE.gap(FACE.weights_to_vertices(weights))
+        assert contact_recall(gap, phones, fps=FPS).value == 1.0
+
+
 def test_a_constant_shift_of_the_lips_changes_nothing():
     lips_m, lips_n, _ = performances(3)
     path = align.align(lips_m, lips_n, FPS)
@@ -106,7 +167,7 @@ def test_velocity_tells_opening_from_closing():
 
 def test_lip_rows_keep_every_distance():
     rng = np.random.default_rng(5)
-    face = SimpleNamespace(
+    face: Any = SimpleNamespace(
         unit_deltas=rng.normal(0, 1e-3, (52, 300, 3)).astype(np.float32),
         regions={"lips": rng.choice(300, 150, replace=False)},
     )
@@ -132,6 +193,7 @@ def test_clock_keeps_the_ends_and_never_stands_still():
     clock = align.clock(path, 38)
     assert clock[0] == pytest.approx(0, abs=1e-9)
     assert clock[-1] == pytest.approx(39, abs=1e-9)
+    assert 0 <= clock.min() <= clock.max() <= 39
     assert np.diff(clock).min() > 0.1
 
 

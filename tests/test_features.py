@@ -70,7 +70,7 @@ def test_what_is_wrong_near_a_window_s_ends_is_never_kept():
     wrong[:EDGE] = wrong[WINDOW - EDGE :] = 1e6
     assert EDGE * FRAME / audio.SPEECH_RATE > 0.26
     for seconds in (0.1, 2.0, 5.3, 7.0):
-        encoder = SpeechEncoder(lambda mels: np.repeat(wrong[None], len(mels), 0))
+        encoder = SpeechEncoder("planted", lambda mels: np.repeat(wrong[None], len(mels), 0))
         for phase in (0.0, 0.5, 0.99):
             assert encoder.encode(babble(seconds), phase=phase) == pytest.approx(1.0, abs=1e-5)
 
@@ -78,7 +78,7 @@ def test_what_is_wrong_near_a_window_s_ends_is_never_kept():
 def test_phase_moves_the_grid():
     """A network that tells where in its window a sound lies gives other features in each phase."""
     place = np.repeat(np.arange(WINDOW, dtype=np.float32)[:, None], 384, 1)
-    encoder = SpeechEncoder(lambda mels: np.repeat(place[None], len(mels), 0))
+    encoder = SpeechEncoder("planted", lambda mels: np.repeat(place[None], len(mels), 0))
     one = encoder.encode(babble(3.0), phase=0.0, fps=50.0)
     half = encoder.encode(babble(3.0), phase=0.5, fps=50.0)
     assert half[: -HOP // 2, 0] == pytest.approx(one[HOP // 2 :, 0], abs=1e-3)

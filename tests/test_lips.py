@@ -1,8 +1,10 @@
 """Every measure is asked for an answer that was planted."""
 
+import json
 import math
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from mien import audio
 from mien.data.clips import Phone
 from mien.errors import MienError
 from mien.evaluate import lips
-from mien.evaluate.lips import Recording, Row, Share
+from mien.evaluate.lips import Recording, Report, Row, Share
 
 FPS = 30.0
 LJSPEECH = Path(__file__).parents[2] / "shared" / "data" / "speech" / "ljspeech"
@@ -61,6 +63,8 @@ def test_vowels_are_read_at_their_centre():
     phones = [Phone("aa", 0.0, 2 / 30), Phone("iy", 0.4, 0.6), Phone("s", 0.6, 0.8)]
     np.testing.assert_allclose(lips.vowel_gaps(gap, phones, fps=FPS), [1, 15])
     assert lips.false_contacts(gap, phones, fps=FPS) == Share(1, 2)
+    late = [*phones, Phone("uw", 2.0, 2.2)]  # after the last frame
+    assert lips.false_contacts(gap, late, fps=FPS) == Share(1, 2)
 
 
 def test_speed_in_silence_is_the_planted_one():
@@ -129,7 +133,7 @@ class Puppeteer:
     def __init__(self, phones):
         self.phones = phones
 
-    def animate(self, speech, description):
+    def animate(self, speech, description) -> Any:
         gaps = np.full(audio.frame_count(len(speech)), 9e-3)
         if description != "gaping":
             for phone in self.phones:
@@ -138,25 +142,47 @@ class Puppeteer:
         return Puppet(gaps)
 
 
-def test_study_finds_what_the_puppet_does(monkeypatch):
-    phones = [Phone("pau", 0, 1), Phone("m", 1, 1.1), Phone("aa", 1.1, 1.3), Phone("pau", 1.3, 2)]
+def test_study_finds_what_the_puppet_does(tmp_path, monkeypatch):
+    """Two recordings of a second get two seconds of quiet: 90 frames each."""
+    phones = [Phone("pau", 0, 1), Phone("m", 1, 1.1), Phone("aa", 1.1, 1.3), Phone("pau", 2, 3)]
     monkeypatch.setattr(lips, "align_phones", lambda speech, transcript: phones)
-    recordings = [Recording(name, np.zeros(32000, np.float32), "ma") for name in ("one", "two")]
-    shut, gaping = lips.study(Puppeteer(phones), recordings, ["neutral", "gaping"])
+    (tmp_path / "metadata.csv").write_text('one|ma|ma\ntwo|"ma\n')
+    for name in ("one", "two"):
+        audio.write_wav(tmp_path / f"{name}.wav", np.zeros(16000, np.float32))
+    shut, gaping = lips.study(Puppeteer(phones), tmp_path, ["neutral", "gaping"]).measured
+    assert (shut.description, gaping.description) == ("neutral", "gaping")
     assert shut.closed == Share(2, 2)
     assert gaping.closed == Share(0, 2)
-    assert shut.penetrating == Share(0, 120)
+    assert shut.penetrating == Share(0, 180)
     assert shut.shut == Share(0, 2)
+    assert shut.resting == Share(0, 84)  # 0.15..0.85 and 2.15..2.85 s: 21 frames each, twice
     assert shut.opening == pytest.approx(9)
     assert gaping.silent_speed == pytest.approx(0)
 
 
-def test_table_shows_counts_and_intervals():
-    row = Row("a | b", Share(45, 49), Share(0, 300), Share(2, 80), 6.54, math.nan)
-    line = lips.table([row]).splitlines()[-1]
-    assert line == (
-        "| a   b | 91.8 % (45/49) | 81-97 % | 0.0 % (0/300) | 2.5 % (2/80) | 6.5 | nan |"
+def test_quiet_is_put_after_the_speech():
+    speech = np.random.default_rng(0).uniform(-1, 1, 8000).astype(np.float32)
+    longer = lips.quietened(Recording("one", speech, "words")).speech
+    np.testing.assert_array_equal(longer[:8000], speech)
+    assert len(longer) == 40000
+    assert 0 < np.abs(longer[8000:]).max() < 2e-3
+
+
+def test_resting_mouths_are_counted_in_long_silences_only():
+    gap = np.full(90, 5e-3)
+    gap[:40] = 0.9e-3
+    phones = [Phone("pau", 0, 0.2), Phone("pau", 1.0, 2.0), Phone("aa", 2.0, 3.0)]
+    assert lips.rest_contacts(gap, phones, fps=FPS) == Share(5, 21)  # 35..39 of 35..55
+
+
+def test_report_shows_counts_and_intervals_and_is_plain_data():
+    shares = Share(45, 49), Share(0, 300), Share(2, 80), Share(40, 40)
+    report = Report((Row("a | b", *shares, 6.54, math.nan),))
+    assert report.markdown().splitlines()[-1] == (
+        "| a   b | 91.8 % (45/49) | 81-97 % | 0.0 % (0/300) | 2.5 % (2/80) | 6.5 "
+        "| 100.0 % (40/40) | nan |"
     )
+    assert json.loads(json.dumps(report.rows()))[0]["closed"] == {"hits": 45, "total": 49}
 
 
 def test_ljspeech_folders_are_read():
@@ -171,4 +197,7 @@ def test_ljspeech_folders_are_read():
 
 def test_a_folder_without_metadata_is_refused(tmp_path):
     with pytest.raises(MienError, match=r"no metadata\.csv"):
+        lips.read_ljspeech(tmp_path)
+    (tmp_path / "metadata.csv").write_text("one\n")
+    with pytest.raises(MienError, match="without a transcript"):
         lips.read_ljspeech(tmp_path)

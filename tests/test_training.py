@@ -12,39 +12,17 @@ from mien import audio
 from mien.animator import Animator, Pack
 from mien.data.batches import Batches, pad
 from mien.data.clips import Clip, Corpus, CorpusWriter, Phone
+from mien.data.pairs import Quads
 from mien.errors import MienError
 from mien.face import Face
 from mien.model import checkpoint
 from mien.model.losses import LossScales
 from mien.train import loop, run
 from mien.train.recipe import Recipe, StageSettings, read_recipe
+from twins import TwinTextEncoder, twin_speech_encoder
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 STATES = ("happy", "sad", "neutral")
-
-
-class TwinSpeechEncoder:
-    """Stands in for Whisper: a fixed random projection of each frame's loudness and phase."""
-
-    name = "twin speech"
-
-    def encode(self, speech, *, fps=30.0, phase=0.0):
-        frames = audio.frame_count(len(speech), fps)
-        places = [audio.seconds_to_samples(t) for t in audio.frame_times(frames, fps)]
-        heard = np.array([speech[p : p + 160].std() if p < len(speech) else 0 for p in places])
-        return (heard[:, None] * np.random.default_rng(0).standard_normal(384)).astype(np.float32)
-
-
-class TwinTextEncoder:
-    """Stands in for MiniLM: a token is the letters' sum, hashed."""
-
-    name = "twin text"
-
-    def encode(self, description):
-        words = description.split() or ["-"]
-        return np.stack(
-            [np.random.default_rng(sum(map(ord, w))).standard_normal(384) for w in words]
-        ).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +63,7 @@ def corpus(face, tmp_path_factory):
 
 @pytest.fixture
 def twins(monkeypatch):
-    monkeypatch.setattr(run.SpeechEncoder, "load", staticmethod(lambda path=None: TwinSpeechEncoder()))
+    monkeypatch.setattr(run.SpeechEncoder, "load", staticmethod(lambda path=None: twin_speech_encoder()))
     monkeypatch.setattr(run.TextEncoder, "load", staticmethod(lambda path=None: TwinTextEncoder()))
 
 
@@ -99,7 +77,7 @@ def test_a_run_ends_in_a_pack_that_animates(recipe, corpus, face, twins, tmp_pat
     folder = tmp_path / "run"
     path = run.train_run(recipe, corpus, folder)
     pack = Pack.read(path)
-    animator = Animator(pack, face, TwinSpeechEncoder(), TwinTextEncoder())  # type: ignore[arg-type]
+    animator = Animator(pack, face, twin_speech_encoder(), TwinTextEncoder())  # type: ignore[arg-type]
     speech = corpus.clip("0-0").speech
     features = animator.encode_speech(speech)
     made = animator.run(features, "a wide smile", strength=0.7)
@@ -129,7 +107,7 @@ def test_a_pack_of_another_face_is_refused(recipe, corpus, face, twins, tmp_path
     pack = Pack.read(run.train_run(recipe, corpus, tmp_path / "run"))
     other = dataclasses.replace(pack, card={**pack.card, "face": "0" * 64})
     with pytest.raises(MienError, match="was trained with face"):
-        Animator(other, face, TwinSpeechEncoder(), TwinTextEncoder())  # type: ignore[arg-type]
+        Animator(other, face, twin_speech_encoder(), TwinTextEncoder())  # type: ignore[arg-type]
 
 
 def test_a_run_folder_takes_no_second_recipe(recipe, corpus, twins, tmp_path):
@@ -190,7 +168,7 @@ def batches(corpus, face):
 
 
 def test_a_crop_hears_what_it_shows(batches, corpus, face):
-    batch = batches.draw(np.random.default_rng(0), 8, 20, start=0.0, switch=False)
+    batch = batches.draw(np.random.default_rng(0), 8, 20, start=0.0)
     shown = np.concatenate(
         [face.weights_to_coefficients(corpus.clip(r.id).weights) for r in corpus.records]
     )
@@ -202,9 +180,27 @@ def test_a_crop_hears_what_it_shows(batches, corpus, face):
 
 
 def test_a_crop_at_the_start_comes_from_the_template(batches):
-    batch = batches.draw(np.random.default_rng(0), 8, 20, start=1.0, switch=False)
+    batch = batches.draw(np.random.default_rng(0), 8, 20, start=1.0)
     assert not batch.before.any()
     assert (batch.speech[:, :4, 0] % 90 == 0).all()  # before the clip, its first frame is heard
+
+
+def test_a_switch_shows_n_before_and_m_after(batches, corpus, face):
+    """The states of this corpus hold still, so what is seen must be n's, then m's, at mix 0 and 1."""
+    quads = Quads.from_corpus(corpus, face)
+    crossing = quads.crossings(np.random.default_rng(0), 6, 24)
+    batch = batches.draw_switch(np.random.default_rng(0), quads, 6, 24)
+    assert batch.mix is not None
+    assert len(batch.tokens) == 12
+    for i in range(6):
+        before, after = batch.mix[i] == 0, batch.mix[i] == 1
+        assert before.any()
+        assert after.any()
+        assert (np.diff(batch.mix[i]) >= 0).all()
+        assert np.allclose(batch.coefficients[i, before], crossing.shown_n[i, before])
+        assert np.allclose(batch.coefficients[i, after], crossing.shown_m[i, after], atol=1e-6)
+        clip = batches.clips[crossing.n[i]]
+        assert batch.speech[i, 3, 0] == clip.start + crossing.start[i]  # n is heard
 
 
 def test_wording_and_level_together_mean_the_clip(batches):

@@ -1,9 +1,11 @@
 """The states and the words for them: right units, enough wordings, and no leak into the test."""
 
 import copy
+import functools
 import itertools
 import json
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -35,6 +37,7 @@ def stem(word: str) -> str:
     return word
 
 
+@functools.cache
 def content(text: str) -> frozenset[str]:
     """Stems of the words that carry meaning (all words, if none does)."""
     words = re.findall(r"[a-z]+", text.lower())
@@ -49,16 +52,17 @@ def too_close(held_out: frozenset[str], trained: frozenset[str]) -> bool:
     return shared / len(held_out | trained) >= 0.8 or one_replaced or one_added
 
 
-def leaks(bank: Bank, split: str) -> list[str]:
+def leaks(bank: Bank, split: str, states: Iterable[str] = STATES) -> list[str]:
     """Wordings of a split that training has seen, or seen but for one word in the same state."""
     everywhere = {content(d.text) for s in STATES for d in bank.descriptions(s, "train")}
     found = []
-    for state in STATES:
-        trained = [content(d.text) for d in bank.descriptions(state, "train")]
+    for state in states:
+        trained = {content(d.text) for d in bank.descriptions(state, "train")}
         vocabulary = frozenset().union(*trained)
         for text in (d.text for d in bank.descriptions(state, split)):
             words = content(text)
-            known = words in everywhere or any(too_close(words, t) for t in trained)
+            near = (t for t in trained if not words.isdisjoint(t))
+            known = words in everywhere or any(too_close(words, t) for t in near)
             if known or (len(words) == 1 and words <= vocabulary):
                 found.append(f"{state}: {text}")
     return found
@@ -170,7 +174,7 @@ def test_the_leak_test_finds_planted_leaks(bank, trained, held_out):
     example = bank.descriptions("happy", "train")[0]
     plant = [type(example)(text) for text in (trained, held_out)]
     entries["happy"] = {"train": (plant[0],), "validation": (), "test": (plant[1],)}
-    assert f"happy: {held_out}" in leaks(Bank(entries), "test")
+    assert f"happy: {held_out}" in leaks(Bank(entries), "test", ["happy"])
 
 
 @pytest.mark.parametrize("text", HELD_OUT)

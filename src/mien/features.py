@@ -37,6 +37,8 @@ LOUDNESS = 0.15  # root mean square of the loudest 0.2 s, to which every recordi
 LOUDNESS_BLOCK, LOUDNESS_BLOCKS = FRAME, 10  # 0.2 s, in steps of 20 ms
 MAX_GAIN = 30.0  # a room without speech stays quiet
 MEL_FLOOR = -6.5  # log10 power, 80 dB below the loudest band of speech at that loudness
+# Features made otherwise are other features: a pack says in the encoder's name which it knows.
+GRID = f"{WINDOW}/{HOP}/{EDGE} {LOUDNESS:g}/{MAX_GAIN:g}/{MEL_FLOOR:g}"
 
 WHISPER = PretrainedFile(
     what="speech encoder (Whisper tiny.en for CTranslate2)",
@@ -79,10 +81,11 @@ TOKENIZER = PretrainedFile(
 class SpeechEncoder:
     """Speech to features, by a network that encodes windows of log-mel."""
 
-    def __init__(self, encode_windows: Callable[[np.ndarray], np.ndarray]):
+    def __init__(self, name: str, encode_windows: Callable[[np.ndarray], np.ndarray]):
         """Take the network: log-mel (N, 80, 2 · WINDOW) to features (N, WINDOW, 384)."""
         from faster_whisper.feature_extractor import FeatureExtractor
 
+        self.name = f"{name} {GRID}"
         self._encode_windows = encode_windows
         self._stft = FeatureExtractor.stft
         filters = FeatureExtractor.get_mel_filters(audio.SPEECH_RATE, MEL_SAMPLES, MEL_SIZE)
@@ -108,7 +111,7 @@ class SpeechEncoder:
         def encode_windows(mels: np.ndarray) -> np.ndarray:
             return np.asarray(whisper.encode(ctranslate2.StorageView.from_array(mels)))
 
-        return cls(encode_windows)
+        return cls("whisper-tiny.en", encode_windows)
 
     def encode(
         self, speech: np.ndarray, *, fps: float = audio.FPS, phase: float = 0.0
@@ -187,6 +190,7 @@ class TextEncoder:
 
     def __init__(self, session, tokenizer):
         """Take the ONNX Runtime session and the tokenizer."""
+        self.name = "all-MiniLM-L6-v2"
         self._session = session
         self._tokenizer = tokenizer
 

@@ -27,7 +27,8 @@ LEFT, RIGHT = UNIT_NAMES.index("eyeBlinkLeft"), UNIT_NAMES.index("eyeBlinkRight"
 def add_blinks(weights: np.ndarray, *, fps: float, seed: int = 0) -> np.ndarray:
     """weights (T, U) in [0, 1] → a copy (T, U) that blinks now and then; no weight becomes smaller.
 
-    The same seed gives the same blinks at the same seconds, whatever T and fps are. Raises MienError if fps ≤ 0.
+    The same seed gives the same blinks at the same seconds, whatever T and fps are. Raises
+    MienError if fps is not above 0.
     """
     if not fps > 0:
         raise MienError(f"fps is {fps}; frames per second must be more than 0, such as 30")
@@ -43,7 +44,7 @@ def add_blinks(weights: np.ndarray, *, fps: float, seed: int = 0) -> np.ndarray:
 
 
 def blink_times(duration: float, *, seed: int) -> list[float]:
-    """Seconds at which blinks begin, before `duration`; those of a shorter duration are the first of a longer one's."""
+    """Seconds before `duration` at which blinks begin; a longer duration only adds to them."""
     random = np.random.default_rng(seed)
     times = []
     start = random.uniform(*FIRST_BLINK)

@@ -1,262 +1,301 @@
-"""Numba kernels that colour what the rasteriser found: skin, eyes, teeth and hair under a few studio lights."""
+"""Numba kernels that colour what the rasteriser found: diffuse at vertices, shine at pixels."""
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from mien.raster import NOTHING, kernel
+from mien.raster import HALF, NOTHING, ONE, SAMPLES, kernel, nearness_of, triangle_of
+from mien.studio import GLINT, LIGHTS, direction_of
+
+REACH = np.array([0.32, 0.19, 0.14], np.float32)
+"""How far red, green and blue light creep into the shade under skin."""
+BLUR = np.array([0.75, 0.35, 0.20], np.float32)
+"""How much red, green and blue see the blurred surface instead of the sharp one."""
+SEEPING = np.array([0.22, 0.12, 0.10], np.float32)
+"""Share of the light from everywhere that arrives even in closed folds: none of them is black."""
+GLINT_X, GLINT_Y, GLINT_Z = direction_of(*GLINT)
+ZERO, QUARTER = np.float32(0.0), np.float32(1.0 / SAMPLES)
+SAME_DEPTH = np.float32(0.003)
+"""metres in depth within which the samples of a pixel count as one surface"""
+WET_ROUGHNESS = np.float32(0.22)
+
+# Columns of what is blended over each triangle.
+NORMAL, COLOR, REACHING = 0, 3, 6
+OPEN = REACHING + len(LIGHTS)
+FADE, GLOSS, GRAIN, ACROSS, ALONG = range(OPEN + 1, OPEN + 6)
+COLUMNS = OPEN + 6
 
 
-@dataclass(frozen=True)
-class Material:
-    """How a part of the face answers light."""
+class Studio(NamedTuple):
+    """What lights a picture; see `mien.studio`."""
 
-    wrap: float = 0.0
-    """how far light creeps past the edge of shadow, red farthest, as under skin (0..1)"""
-    roughness: float = 0.5
-    """of the broad highlight, 0 mirror .. 1 chalk"""
-    specular: float = 1.0
-    """strength of the broad highlight"""
-    wet: float = 0.0
-    """strength of a second, sharp highlight: a film of water"""
-    mirror: float = 0.0
-    """strength of the lamp's own picture (the glint in an eye)"""
-
-
-MATERIALS = {
-    "skin": Material(wrap=1.0, roughness=0.56, specular=0.9, wet=0.05),
-    "eyes": Material(wrap=0.5, roughness=0.35, specular=0.3, wet=0.5, mirror=1.0),
-    "teeth": Material(wrap=0.4, roughness=0.35, specular=0.8, wet=0.5, mirror=0.1),
-    "tongue": Material(wrap=0.8, roughness=0.5, specular=0.8, wet=0.6),
-    "hair": Material(wrap=0.6, roughness=0.7, specular=0.25),
-    "cavity": Material(wrap=0.3, roughness=0.6, specular=0.3),
-}
+    materials: np.ndarray
+    """(M, 5)"""
+    lights: np.ndarray
+    """(L, 10)"""
+    sky: np.ndarray
+    """(2, 3): light from above, from below"""
+    pores: np.ndarray
+    """(N, N, 3)"""
+    backdrop: np.ndarray
+    """(H, W, 3) linear light"""
+    curve: np.ndarray
+    """(n,) sRGB bytes over the square root of linear light"""
+    grain: np.ndarray
+    """(H, W)"""
 
 
-@dataclass(frozen=True)
-class Light:
-    """A far lamp, fixed to the camera."""
+class Drawing(NamedTuple):
+    """What stands before the camera in one picture."""
 
-    azimuth: float
-    """degrees to the right of the camera"""
-    elevation: float
-    """degrees above it"""
-    color: tuple[float, float, float]
-    """linear light; 1 lights white paper to white"""
-    shadow: bool = False
-    """throw shadows (else only dimmed where the surface is shut in)"""
-
-
-LIGHTS = (
-    Light(azimuth=-42, elevation=34, color=(0.80, 0.73, 0.66), shadow=True),
-    Light(azimuth=48, elevation=8, color=(0.12, 0.14, 0.17)),
-    Light(azimuth=135, elevation=25, color=(0.55, 0.60, 0.68)),
-    Light(azimuth=-150, elevation=20, color=(0.25, 0.25, 0.28)),
-)
-"""Key, fill, rim, and a weaker rim on the key's side."""
-SKY = (0.12, 0.13, 0.15)
-"""light from everywhere above, linear"""
-GROUND = (0.06, 0.05, 0.045)
-"""light from below"""
-
-# Columns of the values that are blended over each triangle.
-NORMAL, SOFT, KEY, OPEN, ALBEDO, FADE, GLOSS = 0, 3, 6, 7, 8, 11, 12
-COLUMNS = 13
-
-
-def material_table(names: list[str]) -> np.ndarray:
-    """One row of numbers for each named material, (M, 5) float32."""
-    return np.array([astuple(MATERIALS[name]) for name in names], np.float32)
-
-
-def light_direction(azimuth: float, elevation: float) -> np.ndarray:
-    """Unit vector (3,) toward a lamp, in the camera's axes."""
-    around, above = np.radians([azimuth, elevation])
-    flat = np.cos(above)
-    return np.array([np.sin(around) * flat, np.sin(above), np.cos(around) * flat], np.float32)
-
-
-def light_table() -> np.ndarray:
-    """Direction, color, shadow of each light, (L, 7) float32."""
-    rows = [(*light_direction(l.azimuth, l.elevation), *l.color, l.shadow) for l in LIGHTS]
-    return np.array(rows, np.float32)
+    screen: np.ndarray
+    """(V, 3) of `camera.project`"""
+    triangles: np.ndarray
+    """(F, 3)"""
+    materials: np.ndarray
+    """(F,): row of Studio.materials"""
+    values: np.ndarray
+    """(V, COLUMNS)"""
 
 
 @kernel
-def paint(image, box, lens, screen, triangles, materials, values, ids, nearness, table, lights, sky, backdrop):
-    """Colour the pixels of `box` in image (H, W, 3) float32, linear: the mean over each pixel's samples.
+def diffuse(normals, soft, reaching, openness, albedo, materials, studio):
+    """Light (V, 3), linear, that vertices scatter: it changes too slowly to be worth it at pixels.
 
-    lens: focal length, middle x, middle y, in pixels. values (V, COLUMNS). materials (F,): row of `table`.
-    Samples on one surface share one evaluation of the lights, in the middle of the pixel.
+    normals, soft (V, 3): as they are, and blurred. reaching (V, L), openness (V,): share 0..1 of
+    each lamp's light, and of the light from everywhere, that arrives. albedo (V, 3), linear.
+    materials (V,): row of `studio.materials`.
+    """
+    color = np.empty_like(albedo)
+    sky, lights = studio.sky, studio.lights
+    for v in range(albedo.shape[0]):
+        wrap = studio.materials[materials[v], 0]
+        up = HALF + HALF * normals[v, 1]
+        for c in range(3):
+            ambient = sky[1, c] + (sky[0, c] - sky[1, c]) * up
+            # A hollow gets less light, but some through the flesh and from its own reddish walls.
+            opened = SEEPING[c] + (ONE - SEEPING[c]) * openness[v]
+            total = ambient * opened * (ONE + (ONE - opened) * albedo[v, c])
+            for n in range(lights.shape[0]):
+                passing = reaching[v, n]
+                passing += REACH[c] * wrap * passing * (ONE - passing)
+                sharp, smooth = toward(normals, v, lights, n), toward(soft, v, lights, n)
+                cosine = sharp + BLUR[c] * wrap * (smooth - sharp)
+                total += lights[n, 3 + c] * passing * wrapped(cosine, REACH[c] * wrap)
+            color[v, c] = albedo[v, c] * total
+    return color
+
+
+@kernel
+def toward(vectors, v, lights, n):
+    """Cosine between vector v and the direction of light n."""
+    x, y, z = vectors[v, 0], vectors[v, 1], vectors[v, 2]
+    return x * lights[n, 0] + y * lights[n, 1] + z * lights[n, 2]
+
+
+@kernel
+def wrapped(cosine, wrap):
+    """Lambert's cosine, reaching zero only where cosine = -wrap, with as much light in all."""
+    return max((cosine + wrap) / ((ONE + wrap) * (ONE + wrap)), ZERO)
+
+
+@kernel
+def paint(picture, box, nearest, drawing, studio):
+    """Draw over the background in picture (H, W, 3) uint8, in `box`: mean of samples, then sRGB.
+
+    nearest (H, W, 4) of `raster.rasterise`. Samples on one surface share one evaluation of the
+    shine, in the middle of the pixel.
     """
     left, top, right, bottom = box
-    samples = ids.shape[2]
-    share = np.float32(1.0 / samples)
+    screen, triangles, materials, values = drawing  # unpacked: as one argument they cost double
+    table, lights, sky, pores, backdrop, curve, grain = studio
     value = np.empty(COLUMNS, np.float32)
-    color = np.empty(3, np.float32)
     for y in range(top, bottom):
         for x in range(left, right):
+            everything = nearest[y, x, 0]
+            for s in range(1, SAMPLES):
+                everything &= nearest[y, x, s]
+            if everything == NOTHING and nearest[y, x, 0] == NOTHING:
+                continue  # the picture came with its background
+            red = green = blue = ZERO
+            behind = backdrop[y, x]
             done = 0
-            for s in range(samples):
+            for s in range(SAMPLES):
                 if done >> s & 1:
                     continue
-                f = ids[y, x, s]
-                near = nearness[y, x, s]
-                count = 0
-                for t in range(s, samples):
-                    if same_surface(f, near, ids[y, x, t], nearness[y, x, t], materials):
+                found = nearest[y, x, s]
+                amount = ZERO
+                for t in range(s, SAMPLES):
+                    other = nearest[y, x, t]
+                    if done >> t & 1 == 0 and same_surface(found, other, materials):
                         done |= 1 << t
-                        count += 1
-                if count == samples and f == NOTHING:
-                    image[y, x, 0], image[y, x, 1], image[y, x, 2] = backdrop[y, x, 0], backdrop[y, x, 1], backdrop[y, x, 2]
-                    continue
-                if s == 0:
-                    image[y, x, 0] = image[y, x, 1] = image[y, x, 2] = 0.0
-                amount = share * count
-                fade = np.float32(0.0)
-                if f != NOTHING:
-                    turned = blend(value, f, x + np.float32(0.5), y + np.float32(0.5), screen, triangles, values)
-                    light_point(color, value, turned, (lens[1] - x) / lens[0], (y - lens[2]) / lens[0], table[materials[f]], lights, sky)
+                        amount += QUARTER
+                fade = r = g = b = ZERO
+                if found != NOTHING:
+                    f = triangle_of(found)
+                    middle_x, middle_y = np.float32(x) + HALF, np.float32(y) + HALF
+                    blend(value, f, middle_x, middle_y, screen, triangles, values)
+                    tone = roughen(value, pores)
+                    r, g, b = shine(value, table[materials[f]], lights, sky)
+                    r = film(r + tone * value[COLOR])
+                    g = film(g + tone * value[COLOR + 1])
+                    b = film(b + tone * value[COLOR + 2])
                     fade = value[FADE]
-                for c in range(3):
-                    image[y, x, c] += amount * (backdrop[y, x, c] + fade * (film(color[c]) - backdrop[y, x, c]))
+                red += amount * (behind[0] + fade * (r - behind[0]))
+                green += amount * (behind[1] + fade * (g - behind[1]))
+                blue += amount * (behind[2] + fade * (b - behind[2]))
+            picture[y, x, 0] = to_byte(red, curve, grain[y, x])
+            picture[y, x, 1] = to_byte(green, curve, grain[y, x])
+            picture[y, x, 2] = to_byte(blue, curve, grain[y, x])
 
 
 @kernel
-def same_surface(f, near, other, other_near, materials):
-    """Whether two samples of a pixel may share one evaluation: one material, within 3 mm in depth."""
-    if f == NOTHING or other == NOTHING:
-        return f == other
-    return materials[f] == materials[other] and abs(near - other_near) < np.float32(0.003) * near * near
+def same_surface(found, other, materials):
+    """Whether two samples of a pixel may share one evaluation: one material, one depth."""
+    if found == NOTHING or other == NOTHING:
+        return found == other
+    near = nearness_of(found)
+    apart = abs(near - nearness_of(other))
+    same = materials[triangle_of(found)] == materials[triangle_of(other)]
+    return same and apart < SAME_DEPTH * near * near
 
 
 @kernel
 def blend(value, f, x, y, screen, triangles, values):
-    """The triangle's values at a point of the screen, in perspective; outside it, those of its nearest edge.
+    """Blend triangle f's values at a point of the screen, in perspective, into value (COLUMNS,).
 
-    Returns 1 where the triangle shows its front, else -1.
+    Outside the triangle its nearest edge answers. Normals are turned to face the camera on the back
+    of a thin strip.
     """
     i, j, k = triangles[f, 0], triangles[f, 1], triangles[f, 2]
     ax, ay = screen[i, 0], screen[i, 1]
     bx, by = screen[j, 0] - ax, screen[j, 1] - ay
     cx, cy = screen[k, 0] - ax, screen[k, 1] - ay
     area = cx * by - cy * bx
-    scale = np.float32(1.0) / area
+    scale = ONE / area
     b = (cx * (y - ay) - cy * (x - ax)) * scale
     c = (by * (x - ax) - bx * (y - ay)) * scale
-    b = min(max(b, np.float32(0.0)), np.float32(1.0))
-    c = min(max(c, np.float32(0.0)), np.float32(1.0) - b)
-    a = (np.float32(1.0) - b - c) * screen[i, 2]
+    b = min(max(b, ZERO), ONE)
+    c = min(max(c, ZERO), ONE - b)
+    a = (ONE - b - c) * screen[i, 2]
     b *= screen[j, 2]
     c *= screen[k, 2]
-    total = np.float32(1.0) / (a + b + c)
+    total = ONE / (a + b + c)
     a *= total
     b *= total
     c *= total
-    for n in range(value.shape[0]):
+    for n in range(COLUMNS):
         value[n] = a * values[i, n] + b * values[j, n] + c * values[k, n]
-    return np.float32(1.0) if area > 0.0 else np.float32(-1.0)
+    if area < ZERO:
+        for n in range(NORMAL, NORMAL + 3):
+            value[n] = -value[n]
 
 
 @kernel
-def light_point(color, value, turned, view_x, view_y, material, lights, sky):
-    """Light that leaves one point toward the camera, linear (3,) into `color`.
+def roughen(value, pores):
+    """Tilt the normal by the skin's grain; returns how light or dark it is there, around 1."""
+    amount = value[GRAIN]
+    if amount < np.float32(0.01):
+        return ONE
+    wrap = pores.shape[0] - 1  # the size is a power of two
+    column, row = int(value[ACROSS]), int(value[ALONG])
+    x, y = value[ACROSS] - np.float32(column), value[ALONG] - np.float32(row)
+    left, right, above, below = column & wrap, (column + 1) & wrap, row & wrap, (row + 1) & wrap
+    a, b = amount * (ONE - x) * (ONE - y), amount * x * (ONE - y)
+    c, d = amount * (ONE - x) * y, amount * x * y
+    tone = ONE
+    for n in range(3):
+        upper = a * pores[above, left, n] + b * pores[above, right, n]
+        lower = c * pores[below, left, n] + d * pores[below, right, n]
+        if n < 2:
+            value[NORMAL + n] += upper + lower
+        else:
+            tone += upper + lower
+    return tone
 
-    turned: -1 on the back of a thin strip, else 1. view: toward the camera, its z is 1.
-    """
-    one, zero = np.float32(1.0), np.float32(0.0)
-    length = one / np.sqrt(view_x * view_x + view_y * view_y + one)
-    vx, vy, vz = view_x * length, view_y * length, length
-    nx, ny, nz = unit(turned * value[NORMAL], turned * value[NORMAL + 1], turned * value[NORMAL + 2])
-    sx, sy, sz = unit(turned * value[SOFT], turned * value[SOFT + 1], turned * value[SOFT + 2])
-    facing = max(nx * vx + ny * vy + nz * vz, np.float32(0.05))
-    wrap, roughness, specular, wet, mirror = material
-    specular *= value[GLOSS]
-    wet *= value[GLOSS]
+
+@kernel
+def shine(value, material, lights, sky):
+    """Light that the surface mirrors toward the camera: linear red, green, blue."""
+    nx, ny, nz = unit(value[NORMAL], value[NORMAL + 1], value[NORMAL + 2])
+    _, roughness, specular, wet, mirror = material
     openness = value[OPEN]
-    rx, ry, rz = 2 * facing * nx - vx, 2 * facing * ny - vy, 2 * facing * nz - vz
-    # Light from everywhere: more from above; what is shut in gets less, but reddish, from its own walls.
-    up = np.float32(0.5) + np.float32(0.5) * ny
-    grazing = (one - facing) * (one - facing)
-    sheen = (np.float32(0.03) + np.float32(0.35) * grazing * grazing * (one - roughness)) * specular * openness * openness
-    mirrored = np.float32(0.5) + np.float32(0.5) * ry
-    for c in range(3):
-        albedo = value[ALBEDO + c]
-        ambient = sky[1, c] + (sky[0, c] - sky[1, c]) * up
-        color[c] = albedo * ambient * openness * (one + (one - openness) * albedo)
-        color[c] += sheen * (sky[1, c] + (sky[0, c] - sky[1, c]) * mirrored)
-    for l in range(lights.shape[0]):
-        lx, ly, lz = lights[l, 0], lights[l, 1], lights[l, 2]
-        passing = value[KEY] if lights[l, 6] > 0.0 else openness
-        sharp = nx * lx + ny * ly + nz * lz
-        soft = sx * lx + sy * ly + sz * lz
-        if max(sharp, soft) < np.float32(-0.4):
+    facing = max(nz, np.float32(0.05))
+    twice = facing + facing
+    rx, ry, rz = twice * nx, twice * ny, twice * nz - ONE
+    grazing = (ONE - facing) * (ONE - facing)
+    edge = np.float32(0.35) * grazing * grazing * (ONE - roughness)
+    sheen = specular * (np.float32(0.03) + edge) * openness * openness
+    up = HALF + HALF * ry
+    red = sheen * (sky[1, 0] + (sky[0, 0] - sky[1, 0]) * up)
+    green = sheen * (sky[1, 1] + (sky[0, 1] - sky[1, 1]) * up)
+    blue = sheen * (sky[1, 2] + (sky[0, 2] - sky[1, 2]) * up)
+    for n in range(lights.shape[0]):
+        cosine = nx * lights[n, 0] + ny * lights[n, 1] + nz * lights[n, 2]
+        if cosine <= ZERO:
             continue
-        # Under skin red light travels farthest: it sees the smoothest surface and creeps farthest into the shade.
-        red = wrapped(sharp + np.float32(0.75) * (soft - sharp), np.float32(0.38) * wrap)
-        green = wrapped(sharp + np.float32(0.35) * (soft - sharp), np.float32(0.2) * wrap)
-        blue = wrapped(sharp + np.float32(0.2) * (soft - sharp), np.float32(0.14) * wrap)
-        bleed = passing * (one + (one - passing) * np.float32(0.6) * wrap)
-        hx, hy, hz = unit(lx + vx, ly + vy, lz + vz)
-        half = max(nx * hx + ny * hy + nz * hz, zero)
-        across = max(vx * hx + vy * hy + vz * hz, np.float32(0.45))
-        fresnel = (one - across) * (one - across)
-        fresnel = np.float32(0.03) + np.float32(0.97) * fresnel * fresnel * (one - across)
-        shine = specular * highlight(half, roughness) + wet * highlight(half, np.float32(0.22))
-        shine *= fresnel * max(sharp, zero) / (np.float32(4.0) * across * across) * np.float32(3.14159)
-        lamp = rx * lx + ry * ly + rz * lz
-        shine += mirror * step_between(np.float32(0.972), np.float32(0.985), lamp)
-        shine *= passing
-        color[0] += lights[l, 3] * (red * bleed * value[ALBEDO] + shine)
-        color[1] += lights[l, 4] * (green * passing * value[ALBEDO + 1] + shine)
-        color[2] += lights[l, 5] * (blue * passing * value[ALBEDO + 2] + shine)
+        half = max(nx * lights[n, 6] + ny * lights[n, 7] + nz * lights[n, 8], ZERO)
+        lobes = specular * highlight(half, roughness)
+        if wet > ZERO:
+            lobes += wet * highlight(half, WET_ROUGHNESS)
+        strength = value[GLOSS] * lobes * cosine * lights[n, 9] * value[REACHING + n]
+        red += lights[n, 3] * strength
+        green += lights[n, 4] * strength
+        blue += lights[n, 5] * strength
+    if mirror > ZERO:
+        glint = rx * GLINT_X + ry * GLINT_Y + rz * GLINT_Z
+        lamp = smooth_step(np.float32(0.970), np.float32(0.986), glint)
+        strength = mirror * lamp * (HALF + HALF * openness)
+        red, green, blue = red + strength, green + strength, blue + strength
+    return red, green, blue
 
 
 @kernel
 def unit(x, y, z):
     """The vector at length 1."""
-    scale = np.float32(1.0) / np.sqrt(max(x * x + y * y + z * z, np.float32(1e-20)))
+    scale = ONE / np.sqrt(max(x * x + y * y + z * z, np.float32(1e-20)))
     return x * scale, y * scale, z * scale
 
 
 @kernel
-def wrapped(cosine, wrap):
-    """Lambert's cosine, reaching zero only where cosine = -wrap."""
-    return max((cosine + wrap) / ((np.float32(1.0) + wrap) * (np.float32(1.0) + wrap)), np.float32(0.0))
-
-
-@kernel
 def highlight(half, roughness):
-    """GGX: how many of the surface's small mirrors face half way between light and camera."""
+    """GGX: how many of the surface's small mirrors face half way to the light (times π / 4)."""
     alpha = roughness * roughness
     alpha *= alpha
-    low = half * half * (alpha - np.float32(1.0)) + np.float32(1.0)
-    return alpha / (np.float32(3.14159) * low * low)
+    low = half * half * (alpha - ONE) + ONE
+    return alpha / (np.float32(4.0) * low * low)
 
 
 @kernel
-def step_between(low, high, x):
+def smooth_step(low, high, x):
     """0 below `low`, 1 above `high`, smooth between."""
-    t = min(max((x - low) / (high - low), np.float32(0.0)), np.float32(1.0))
-    return t * t * (np.float32(3.0) - np.float32(2.0) * t)
+    t = min(max((x - low) / (high - low), ZERO), ONE)
+    return t * t * (np.float32(3.0) - t - t)
 
 
 @kernel
-def film(x):
-    """Bright light rolls off instead of clipping: linear scene light → linear display light 0..1."""
-    return min(x * (np.float32(2.51) * x + np.float32(0.03)) / (x * (np.float32(2.43) * x + np.float32(0.59)) + np.float32(0.14)), np.float32(1.0))
+def film(light):
+    """Scene light → display light 0..1, both linear: the bright rolls off instead of clipping."""
+    over = light * (np.float32(2.51) * light + np.float32(0.03))
+    under = light * (np.float32(2.43) * light + np.float32(0.59)) + np.float32(0.14)
+    return min(over / under, ONE)
 
 
 @kernel
-def develop(picture, image, box, curve, grain):
-    """Linear display light (H, W, 3) → sRGB bytes in `box`, by a table over the square root; grain (H, W) hides bands."""
-    left, top, right, bottom = box
-    last = curve.shape[0] - 1
-    for y in range(top, bottom):
-        for x in range(left, right):
+def to_byte(light, curve, grain):
+    """Linear display light → sRGB byte, by the table `curve`; grain 0..1 rounds it up or down."""
+    root = np.sqrt(min(max(light, ZERO), ONE))
+    return np.uint8(min(curve[int(root * np.float32(curve.shape[0] - 1))] + grain, 255.0))
+
+
+@kernel
+def to_bytes(light, curve, grain):
+    """Linear display light (H, W, 3) → sRGB (H, W, 3) uint8; grain (H, W)."""
+    picture = np.empty(light.shape, np.uint8)
+    for y in range(light.shape[0]):
+        for x in range(light.shape[1]):
             for c in range(3):
-                light = min(max(image[y, x, c], np.float32(0.0)), np.float32(1.0))
-                tone = curve[int(np.sqrt(light) * last)] + grain[y, x]
-                picture[y, x, c] = np.uint8(min(max(tone, np.float32(0.0)), np.float32(255.0)))
+                picture[y, x, c] = to_byte(light[y, x, c], curve, grain[y, x])
+    return picture

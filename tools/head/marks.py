@@ -5,12 +5,19 @@ import numpy as np
 from head.types import Part, Skin
 from mien.face import Labiodental
 
+SIDES = ("left", "right")
 CONTACT_REACH = 0.012
 """metres: lip pairs lie within this distance of the midline."""
 CONTACT_REST = 0.001
 """metres: pairs that are further apart than this in the neutral do not count as closed."""
 INCISOR_REACH = 0.005
 """metres: half the width of the edge and lip that f and v bring together."""
+INCISOR_DEPTH = 0.0008
+"""metres: how far behind the front-most point of the incisors' edge it still counts."""
+EYE_SAMPLES = 64
+"""How many vertices of each eyeball count in the basis."""
+EYE_CAP = np.radians(40)
+"""How far from straight ahead they lie."""
 LIP_REACH = 0.010
 """metres: skin within this distance of the line between the lips counts as lips."""
 EYE_REACH = 0.008
@@ -49,12 +56,40 @@ def _lip_normal(skin: Skin, vertex: int) -> np.ndarray:
 
 
 def labiodental(skin: Skin, teeth: Part, first: int) -> Labiodental:
-    """The lower lip's crest and the upper incisors' edge; `first`: where the teeth start."""
-    row = skin.landmarks.lip_crest
+    """The lower lip's rim and the upper incisors' front edge; `first`: where the teeth start."""
+    marks = skin.landmarks
+    row = np.unique(np.concatenate([marks.lip_crest, *(lower for _, lower in marks.lip_rows)]))
     lip = row[np.abs(skin.template[row, 0]) <= 2 * INCISOR_REACH]
     edge = teeth.marks["incisor_edge"]
-    middle = edge[np.abs(teeth.vertices[edge, 0]) <= INCISOR_REACH]
-    return Labiodental(lip=lip.astype(np.int32), teeth=(middle + first).astype(np.int32))
+    edge = edge[np.abs(teeth.vertices[edge, 0]) <= INCISOR_REACH]
+    depth = teeth.vertices[edge, 2]
+    front = edge[depth >= depth.max() - INCISOR_DEPTH]
+    return Labiodental(lip=lip.astype(np.int32), teeth=(front + first).astype(np.int32))
+
+
+def basis_vertices(skin: Skin, pieces: list[Part], parts: dict[str, slice]) -> np.ndarray:
+    """(B,) int32: skin, tongue, and EYE_SAMPLES vertices round the front of each eyeball.
+
+    All of an eyeball's vertices would make a glance weigh more than any expression.
+    """
+    tongue = np.arange(parts["tongue"].start, parts["tongue"].stop)
+    chosen = [np.arange(len(skin.template)), tongue]
+    for side, centre in zip(SIDES, skin.landmarks.eye_centres, strict=True):
+        eye = next(piece for piece in pieces if piece.name == f"eye_{side}")
+        chosen.append(parts[eye.name].start + _front_of_eye(eye, centre))
+    return np.sort(np.concatenate(chosen)).astype(np.int32)
+
+
+def _front_of_eye(eye: Part, centre: np.ndarray) -> np.ndarray:
+    """The vertices nearest to EYE_SAMPLES points spread evenly over the front cap of a sphere."""
+    place = (np.arange(EYE_SAMPLES) + 0.5) / EYE_SAMPLES
+    turn = np.pi * (3 - np.sqrt(5)) * np.arange(EYE_SAMPLES)
+    forward = 1 - place * (1 - np.cos(EYE_CAP))
+    sideways = np.sqrt(1 - forward**2)
+    points = np.stack([np.cos(turn) * sideways, np.sin(turn) * sideways, forward], axis=1)
+    rays = eye.vertices - centre
+    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+    return np.unique((points @ rays.T).argmax(axis=1))
 
 
 def regions(skin: Skin, parts: dict[str, slice]) -> dict[str, np.ndarray]:
@@ -74,9 +109,6 @@ def regions(skin: Skin, parts: dict[str, slice]) -> dict[str, np.ndarray]:
         "eyes": np.concatenate([_near(skin, lids, EYE_REACH), *eyeballs]),
     }
     return {name: indices.astype(np.int32) for name, indices in found.items()}
-
-
-SIDES = ("left", "right")
 
 
 def _near(skin: Skin, seeds: np.ndarray, reach: float) -> np.ndarray:

@@ -28,6 +28,17 @@ class QuadMesh:
         ]
         return across[0] if len(self.neighbours[here]) == 4 and len(across) == 1 else None
 
+    def faces_of(self, here: int, there: int) -> list[int]:
+        """The (one or two) quads that have both vertices of an edge."""
+        return sorted(self._faces[here] & self._faces[there])
+
+    def opposite(self, face: int, edge: tuple[int, int]) -> tuple[int, int]:
+        """The edge of a quad across from `edge`, its ends in the same order."""
+        quad = self.quads[face].tolist()
+        place = quad.index(edge[0])
+        after, across, before = (quad[(place + step) % 4] for step in (1, 2, 3))
+        return (before, across) if after == edge[1] else (after, across)
+
     def sides(self, here: int, toward: int) -> tuple[int, int]:
         """The two neighbours of `here` that the line through `toward` passes between."""
         line = {toward, self.ahead(toward, here)}
@@ -57,6 +68,20 @@ class QuadMesh:
         return np.array(sorted(found))
 
 
+def steps_from(quads: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """(V,): least number of edges to a vertex of `row`, whose two ends do not count as starts."""
+    edges = np.concatenate([quads[:, [corner, (corner + 1) % 4]] for corner in range(4)])
+    edges = np.concatenate([edges, edges[:, ::-1]])
+    steps = np.full(quads.max() + 1, np.inf)
+    steps[row[1:-1]] = 0
+    while True:
+        nearer = steps.copy()
+        np.minimum.at(nearer, edges[:, 0], steps[edges[:, 1]] + 1)
+        if (nearer == steps).all():
+            return steps
+        steps = nearer
+
+
 def triangles_of(quads: np.ndarray, vertices: np.ndarray) -> np.ndarray:
     """Cut each quad (Q, 4) along its shorter diagonal: (2Q, 3) int32."""
     a, b, c, d = (vertices[quads[:, corner]] for corner in range(4))
@@ -71,4 +96,4 @@ def arc(ring: np.ndarray, start: int, end: int, through: int) -> np.ndarray:
     turned = np.roll(ring, -int(np.flatnonzero(ring == start)[0]))
     stop = int(np.flatnonzero(turned == end)[0])
     one = turned[: stop + 1]
-    return one if through in one else np.concatenate([turned[:1], turned[:stop - 1:-1]])
+    return one if through in one else np.concatenate([turned[:1], turned[: stop - 1 : -1]])

@@ -29,8 +29,8 @@ _LIP_LINE = (520, 474)
 """The ring where the lips touch; 520 is the upper lip's middle."""
 _LIP_ROWS = ((520, 474), (537, 520))
 """The rings that face each other across the closed mouth: where the lips touch and behind it."""
-_LIP_CREST = (493, 523)
-"""On the lower lip: the ring in front of the one where the lips touch."""
+_LIP_FRONT = ((474, 468), (493, 523))
+"""The rings in front of it, of the upper lip and of the lower, whose crest that is."""
 _LID_RIMS = ((6785, 11465), (1, 4847))
 """Per side, the ring along the lids' inner rim; its first vertex is the upper lid's middle."""
 _SOCKET_EDGES = ((7774, 7748), (1082, 1056))
@@ -127,7 +127,7 @@ def _landmarks(
     ]
     lips = _rim_halves(mesh.ring(*_LIP_LINE), whole, _LIP_LINE[0])
     rows = [_rim_halves(mesh.ring(*pair), whole, pair[0]) for pair in _LIP_ROWS]
-    crest = _rim_halves(mesh.ring(*_LIP_CREST), whole, _LIP_CREST[0])[0]
+    above, crest = (new[_rim_halves(mesh.ring(*pair), whole, pair[0])[0]] for pair in _LIP_FRONT)
     proxies = {name: base.groups[group] for name, group in _PROXIES.items()}
     proxies["cavity"] = mesh.inside(_deep_in_mouth(mesh), mesh.ring(*_MOUTH_EDGE))
     return Landmarks(
@@ -138,7 +138,8 @@ def _landmarks(
         lip_upper=new[lips[0]],
         lip_lower=new[lips[1]],
         lip_rows=tuple((new[upper], new[lower]) for upper, lower in rows),
-        lip_crest=new[crest],
+        lip_front=(above, crest),
+        lip_crest=crest,
         mouth_rim=new[mesh.ring(*_MOUTH_EDGE)],
         neck_rim=new[mesh.ring(*_NECK)],
         brows=_brows(whole[ids]),

@@ -21,15 +21,17 @@ class Landmarks:
     lid_lower: tuple[np.ndarray, np.ndarray]
     """Per side, skin ids of the lower lid's rim, from the nose outward, corners included."""
     lip_upper: np.ndarray
-    """Skin ids of the upper lip's inner line (where it meets the lower), from -x to +x, corners in."""
+    """Skin ids along the upper lip where it meets the lower, from -x to +x, corners included."""
     lip_lower: np.ndarray
-    """Skin ids of the lower lip's inner line, from -x to +x, corners included."""
+    """Skin ids along the lower lip where it meets the upper, from -x to +x, corners included."""
     lip_rows: tuple[tuple[np.ndarray, np.ndarray], ...]
     """Rows of skin ids (upper lip, lower lip) that face each other across the closed mouth."""
+    lip_front: tuple[np.ndarray, np.ndarray]
+    """The rows (upper, lower) in front of the line where the lips meet."""
     lip_crest: np.ndarray
     """Skin ids along the lower lip where it bulges forward: what the teeth meet in f and v."""
     mouth_rim: np.ndarray
-    """Skin ids of the open edge of the skin inside the mouth, one closed loop (cavity joins here)."""
+    """Skin ids of the skin's open edge inside the mouth, one loop; the cavity joins here."""
     neck_rim: np.ndarray
     """Skin ids of the open edge at the neckline, one closed loop."""
     brows: tuple[np.ndarray, np.ndarray]

@@ -8,27 +8,25 @@ The dynamic programme is ours: libraries bring scipy or a compiler for twenty li
 which we have anyway, runs in a millisecond.
 """
 
-from typing import TYPE_CHECKING
-
 import numba
 import numpy as np
 
 from mien.errors import MienError
+from mien.face import Face
 
-if TYPE_CHECKING:
-    from mien.face import Face
-
-# A velocity counts as the distance it covers in this time, in seconds, so that it is in metres too.
-VELOCITY_SECONDS = 0.1
+# A velocity counts as the distance it covers in this many seconds, so that it is in metres too.
+# Of a hundred simulated pairs at two rates the worst has a median error of 0.4 frames with 0.4 s,
+# 0.6 with 0.1 s, and 5 without velocity.
+VELOCITY_SECONDS = 0.4
 # Standard deviation, in steps of the path, of the smoothing that takes its stairs away.
-SMOOTHING_STEPS = 4.0
+SMOOTHING_STEPS = 6.0
 # Share of a straight line in every clock: it moves nothing, and keeps the clock strictly rising.
 STRAIGHT_SHARE = 1e-3
 
 DIAGONAL, ONLY_M, ONLY_N = 0, 1, 2  # the moves of a path: both clips go on, or one of them waits
 
 
-def lip_rows(face: "Face") -> np.ndarray:
+def lip_rows(face: Face) -> np.ndarray:
     """Return (U, R) metres: `weights @ lip_rows` are the lips in R <= U orthonormal axes.
 
     The axes come from a QR factorisation of the units' lip displacements, so distances between
@@ -36,7 +34,8 @@ def lip_rows(face: "Face") -> np.ndarray:
     number of vertices costs no more than 52 numbers.
     """
     lips = face.unit_deltas[:, face.regions["lips"], :].astype(np.float64)
-    return np.linalg.qr(lips.reshape(len(lips), -1).T, mode="r").T
+    _, rows = np.linalg.qr(lips.reshape(len(lips), -1).T)
+    return rows.T
 
 
 def align(lips_m: np.ndarray, lips_n: np.ndarray, fps: float) -> np.ndarray:
@@ -57,7 +56,7 @@ def align(lips_m: np.ndarray, lips_n: np.ndarray, fps: float) -> np.ndarray:
 
 
 def lip_features(lips: np.ndarray, fps: float) -> np.ndarray:
-    """Return (T, 2 D) metres: lips (T, D) without their mean, and the way covered in 0.1 s."""
+    """Return (T, 2 D) metres: lips (T, D) without their mean, and the way covered in 0.4 s."""
     lips = np.asarray(lips, np.float64)
     velocity = np.gradient(lips, axis=0) * fps
     return np.concatenate([lips - lips.mean(axis=0), velocity * VELOCITY_SECONDS], axis=1)
@@ -131,7 +130,8 @@ def clock(path: np.ndarray, frames: int) -> np.ndarray:
     on_m, on_n = (steps + smooth) / 2, (steps - smooth) / 2
     frame = np.arange(frames)
     line = np.linspace(0.0, path[-1, 0], frames)
-    return (1 - STRAIGHT_SHARE) * np.interp(frame, on_n, on_m) + STRAIGHT_SHARE * line
+    found = (1 - STRAIGHT_SHARE) * np.interp(frame, on_n, on_m) + STRAIGHT_SHARE * line
+    return np.clip(found, 0.0, path[-1, 0])  # rounding must not read beyond the last frame
 
 
 def _smooth(curve: np.ndarray) -> np.ndarray:

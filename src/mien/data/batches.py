@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mien.data.clips import Corpus
+from mien.data.pairs import Quads
 from mien.data.simulate.bank import MAX_LEVEL, Bank
 from mien.face import Face
 from mien.features import TextEncoder
@@ -57,42 +58,67 @@ class Batches:
         }
         self._all = [tokens for entries in self._wordings.values() for tokens, _ in entries]
         starts = np.cumsum([0] + [record.frames for record in corpus.records])
-        self.clips: list[_Crossing] = []
+        self.clips: list[_Shown] = []
         for record, start in zip(corpus.records, starts, strict=False):
             if record.split == split:
                 clip = corpus.clip(record.id)
                 shown = face.weights_to_coefficients(clip.weights)
-                self.clips.append(_Crossing(record.emotion, record.level, shown, int(start)))
+                self.clips.append(_Shown(record.emotion, record.level, shown, int(start)))
 
     def draw(
-        self, rng: np.random.Generator, size: int, frames: int, *, start: float, switch: bool
+        self, rng: np.random.Generator, size: int, frames: int, *, start: float = 0.0
     ) -> Batch:
-        """Draw crops of `frames` frames.
-
-        Args:
-            start: share of the crops that begin with their clip.
-            switch: whether the description of every crop changes somewhere inside.
-        """
+        """Draw crops of `frames` frames; the share `start` of them begins with its clip."""
         long = [clip for clip in self.clips if len(clip.shown) >= frames]
         chosen = [long[i] for i in rng.integers(len(long), size=size)]
         starts = [
             0 if rng.random() < start else int(rng.integers(len(clip.shown) - frames + 1))
             for clip in chosen
         ]
-        spoken = [self._described(rng, clip) for clip in chosen]
-        tokens, padding = pad([tokens for tokens, _ in spoken])
+        tokens, padding, level = self._read(rng, chosen)
         pairs = list(zip(chosen, starts, strict=True))
         return Batch(
             coefficients=np.stack([clip.shown[s : s + frames] for clip, s in pairs]),
             before=np.stack([clip.shown[s - 1] if s else 0 * clip.shown[0] for clip, s in pairs]),
             speech=np.stack([self._speech(rng, clip, s, frames) for clip, s in pairs]),
-            level=np.array([[level] for _, level in spoken], dtype=np.float32),
+            level=level,
             tokens=tokens,
             padding=padding,
         )
 
+    def draw_switch(
+        self, rng: np.random.Generator, quads: Quads, size: int, frames: int
+    ) -> Batch:
+        """Draw crops whose expression changes somewhere inside, within 0.1 to 0.4 s.
+
+        The face turns from clip n to clip m (on n's clock) as the description does; n is heard.
+        """
+        crossing = quads.crossings(rng, size, frames)
+        before, after = ([self.clips[i] for i in places] for places in (crossing.n, crossing.m))
+        mix = np.stack([_ease(rng, frames) for _ in range(size)])
+        tokens, padding, level = self._read(rng, before + after)
+        pairs = list(zip(before, crossing.start, strict=True))
+        turned = crossing.shown_m - crossing.shown_n
+        return Batch(
+            coefficients=crossing.shown_n + mix[:, :, None] * turned,
+            before=np.stack([clip.shown[max(s - 1, 0)] for clip, s in pairs]),
+            speech=np.stack([self._speech(rng, clip, int(s), frames) for clip, s in pairs]),
+            level=level[:size] + mix * (level[size:] - level[:size]),
+            tokens=tokens,
+            padding=padding,
+            mix=mix,
+        )
+
+    def _read(
+        self, rng: np.random.Generator, clips: list["_Shown"]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Tokens and padding of a wording for each clip, and the levels (B, 1)."""
+        spoken = [self._described(rng, clip) for clip in clips]
+        tokens, padding = pad([tokens for tokens, _ in spoken])
+        return tokens, padding, np.array([[level] for _, level in spoken], dtype=np.float32)
+
     def _described(
-        self, rng: np.random.Generator, clip: "_Crossing"
+        self, rng: np.random.Generator, clip: "_Shown"
     ) -> tuple[np.ndarray, float]:
         """A wording for the clip and the level to ask for, so that both together mean the clip's.
 
@@ -109,7 +135,7 @@ class Batches:
         return tokens, clip.level / own
 
     def _speech(
-        self, rng: np.random.Generator, clip: "_Crossing", start: int, frames: int
+        self, rng: np.random.Generator, clip: "_Shown", start: int, frames: int
     ) -> np.ndarray:
         around = np.arange(start - self.reach, start + frames + self.reach)
         rows = clip.start + np.clip(around, 0, len(clip.shown) - 1)
@@ -117,11 +143,19 @@ class Batches:
 
 
 @dataclass(frozen=True)
-class _Crossing:
+class _Shown:
     emotion: str
     level: float
     shown: np.ndarray  # (T, K), metres
     start: int  # row of its first frame in `heard`
+
+
+def _ease(rng: np.random.Generator, frames: int) -> np.ndarray:
+    """(frames,) float32 from 0 to 1, smoothly, within 3 to 12 frames somewhere inside."""
+    length = int(rng.integers(3, 13))
+    first = int(rng.integers(1, max(2, frames - length)))
+    x = np.clip((np.arange(frames) - first + 1) / length, 0, 1)
+    return (x * x * (3 - 2 * x)).astype(np.float32)
 
 
 def pad(tokens: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

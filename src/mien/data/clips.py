@@ -220,7 +220,7 @@ def check_clip(clip: Clip, where: str) -> None:
     frames, (start, stop) = clip.frames, clip.steady
     if clip.weights.shape != (frames, UNITS) or not np.isfinite(clip.weights).all():
         raise MienError(
-            f"{where}: weights are {clip.weights.shape}; {(frames, UNITS)} finite numbers are wanted"
+            f"{where}: weights are {clip.weights.shape}; {(frames, UNITS)} finite ones are wanted"
         )
     if clip.speech.ndim != 1 or audio.frame_count(len(clip.speech), clip.fps) != frames:
         raise MienError(

@@ -54,6 +54,20 @@ class Pairs:
     """(sum of 2 * halves[:, 1],) float32: where on m's clock frames of a and b lie, in frames."""
 
 
+@dataclass(frozen=True, eq=False)
+class Crossings:
+    """Crops of pairs on n's clock, B of them: what would be seen if n turned into m."""
+
+    # (B,) int: places of n and of m in the list of the split's clips.
+    n: np.ndarray
+    m: np.ndarray
+    # (B,) int: first frame of the crop in clip n.
+    start: np.ndarray
+    # (B, frames, K) float32 metres.
+    shown_n: np.ndarray
+    shown_m: np.ndarray
+
+
 class Quads:
     """All quads of a corpus and a face. `len`, `quad(i)` and, for training, `batch`."""
 
@@ -130,6 +144,26 @@ class Quads:
         out[row, place[:, 2]] = self._read_m(chosen, starts_a, frames)
         out[row, place[:, 3]] = self._read_m(chosen, starts_b, frames)
         return out
+
+    def crossings(self, rng: np.random.Generator, size: int, frames: int) -> Crossings:
+        """Draw crops of both clips of `size` pairs, within what both hold steady.
+
+        MienError where no pair is steady for `frames` frames.
+        """
+        usable = np.flatnonzero(2 * self.pairs.halves[:, 1] >= frames)
+        if not len(usable):
+            longest = 2 * self.pairs.halves[:, 1].max()
+            raise MienError(f"crops of {frames} frames are longer than every pair; {longest} fit")
+        chosen = usable[rng.integers(len(usable), size=size)]
+        starts = rng.integers(2 * self.pairs.halves[chosen, 1] - frames + 1)
+        n, m = self.pairs.clips[chosen].T
+        return Crossings(
+            n,
+            m,
+            self.pairs.halves[chosen, 0] + starts,
+            self._read_n(chosen, starts, frames),
+            self._read_m(chosen, starts, frames),
+        )
 
     def _read_n(self, chosen: np.ndarray, starts: np.ndarray, frames: int) -> np.ndarray:
         """Return (N, frames, K): n of each chosen quad, from `starts` frames after its half a."""

@@ -1,16 +1,17 @@
 """Do the lips do what is heard? Contact in p, b, m; openness in vowels; stillness in silence.
 
-`gap (T,)` is DESIGN's, in metres: how far the lips stand apart near the midline, less what they do
-at rest. Frame t shows the moment t / fps, phones are in seconds. The measures are pure functions of
-arrays; `study` runs an animator over recordings and makes the rows of a table from them.
+`gap (T,)` is `Face.gap`, in metres: how far the lips stand apart near the midline, less what they
+do at rest. Frame t shows the moment t / fps, phones are in seconds. The measures are pure functions
+of arrays; `study` runs an animator over a folder of recordings and reports a row for each
+description.
 """
 
 import csv
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from tqdm import tqdm
@@ -29,6 +30,9 @@ VOWELS = frozenset(
 NEAR = 0.040  # seconds around a phone in which its contact counts: the aligner errs by as much
 LONG_SILENCE = 0.3  # seconds; in shorter ones the mouth is on its way
 SILENCE_MARGIN = 0.15  # seconds at each end of a silence in which the mouth may still move
+QUIET = 3e-4  # of full scale: the noise of a quiet room
+QUIET_SECONDS = 2.0
+DESCRIPTIONS = ("neutral", "happy", "angry", "sad")  # where none are given
 WILSON = 1.96  # standard deviations of a 95 % interval
 
 
@@ -97,11 +101,17 @@ def silent_speeds(lips: np.ndarray, phones: Sequence[Phone], *, fps: float) -> n
     if lips.ndim != 3 or lips.shape[2] != 3:
         raise MienError(f"lips are {lips.shape}; (frames, vertices, 3) is wanted")
     speeds = np.sqrt((np.diff(lips, axis=0) ** 2).sum(2).mean(1)) * fps * 1e3
-    silences = [p for p in phones if p.name == SILENCE and p.end - p.start > LONG_SILENCE]
-    spans = [_span(p.start + SILENCE_MARGIN, p.end - SILENCE_MARGIN, len(lips), fps)
-             for p in silences]  # fmt: skip
-    inside = [speeds[first : stop - 1] for first, stop in spans if stop - first > 1]
+    spans = _silences(phones, len(lips), fps)
+    inside = [speeds[first : stop - 1] for first, stop in spans]
     return np.concatenate([np.zeros(0), *inside])
+
+
+def rest_contacts(gap: np.ndarray, phones: Sequence[Phone], *, fps: float) -> Share:
+    """Return how many frames inside long silences (as in `silent_speeds`) have a shut mouth."""
+    gap = _gap(gap)
+    spans = _silences(phones, len(gap), fps)
+    shut = sum(int((gap[first:stop] <= CONTACT[1]).sum()) for first, stop in spans)
+    return Share(shut, sum(stop - first for first, stop in spans))
 
 
 def _gap(gap: np.ndarray) -> np.ndarray:
@@ -116,13 +126,23 @@ def _span(start: float, end: float, frames: int, fps: float) -> tuple[int, int]:
     return first, min(frames, math.floor(end * fps + 1e-9) + 1)
 
 
+def _silences(phones: Sequence[Phone], frames: int, fps: float) -> list[tuple[int, int]]:
+    """Return (first, stop) frames of the silences that are long, without their margins."""
+    spans = [
+        _span(phone.start + SILENCE_MARGIN, phone.end - SILENCE_MARGIN, frames, fps)
+        for phone in phones
+        if phone.name == SILENCE and phone.end - phone.start > LONG_SILENCE
+    ]
+    return [(first, stop) for first, stop in spans if first < stop]
+
+
 def _vowel_centres(phones: Sequence[Phone], frames: int, fps: float) -> np.ndarray:
     centres = [(p.start + p.end) / 2 for p in phones if p.name in VOWELS]
     places = np.array([audio.seconds_to_frame(centre, fps) for centre in centres], int)
     return places[places < frames]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recording:
     """Speech (S,) 16 kHz with the words that are said in it."""
 
@@ -142,16 +162,74 @@ class Row:
     """Frames with the lips in each other."""
     shut: Share
     """Vowels with a shut mouth at their centre."""
+    resting: Share
+    """Frames of long silences with a shut mouth; some expressions part the lips at rest."""
     opening: float
     """Mean gap at the vowels' centres, mm."""
     silent_speed: float
-    """Root mean square speed of the lips in long silences, mm/s; NaN without silences."""
+    """Root mean square speed of the lips in long silences, mm/s."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One `Row` for each description."""
+
+    measured: tuple[Row, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the rows as plain dictionaries, ready for JSON."""
+        return [asdict(row) for row in self.measured]
+
+    def markdown(self) -> str:
+        """Return the rows as a Markdown table, with counts."""
+        lines = [
+            "| description | p, b, m in contact | 95 % | lips in each other | vowels shut "
+            "| vowel opening, mm | shut in silence | speed in silence, mm/s |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
+        for row in self.measured:
+            low, high = row.closed.interval
+            lines.append(
+                f"| {row.description.replace('|', ' ')} | {_percent(row.closed)} "
+                f"| {100 * low:.0f}-{100 * high:.0f} % | {_percent(row.penetrating)} "
+                f"| {_percent(row.shut)} | {row.opening:.1f} "
+                f"| {_percent(row.resting)} | {row.silent_speed:.1f} |"
+            )
+        return "\n".join(lines)
+
+
+def _percent(share: Share) -> str:
+    return f"{100 * share.value:.1f} % ({share.hits}/{share.total})"
 
 
 class Animates(Protocol):
-    """What `study` needs of an animator."""
+    """What a study needs of an animator."""
 
     def animate(self, speech: np.ndarray, description: str) -> Animation: ...
+
+
+def study(
+    animator: Animates,
+    folder: Path | str,
+    descriptions: Sequence[str] | None = None,
+    *,
+    progress: bool = False,
+) -> Report:
+    """Animate the recordings of an LJSpeech-like folder under every description, and report.
+
+    Every recording gets two seconds of quiet at its end, so that the mouth at rest is seen too (not
+    at its beginning, where the expression is still arriving).
+    """
+    recordings = [quietened(recording) for recording in read_ljspeech(folder)]
+    phones = [
+        align_phones(recording.speech, recording.transcript)
+        for recording in tqdm(recordings, "find phones", disable=not progress)
+    ]
+    rows = []
+    for description in tqdm(descriptions or DESCRIPTIONS, "watch lips", disable=not progress):
+        animations = [animator.animate(one.speech, description) for one in recordings]
+        rows.append(measure(description, animations, phones))
+    return Report(tuple(rows))
 
 
 def read_ljspeech(folder: Path | str) -> list[Recording]:
@@ -162,33 +240,24 @@ def read_ljspeech(folder: Path | str) -> list[Recording]:
     except OSError as error:
         raise MienError(f"{folder} has no metadata.csv; give a folder like LJSpeech's") from error
     rows = [row for row in csv.reader(lines, delimiter="|", quoting=csv.QUOTE_NONE) if row]
+    if not rows or min(len(row) for row in rows) < 2:
+        raise MienError(f"{folder / 'metadata.csv'} has a line without a transcript; write id|text")
     wavs = folder / "wavs" if (folder / "wavs").is_dir() else folder
     return [Recording(row[0], audio.decode(wavs / f"{row[0]}.wav"), row[-1]) for row in rows]
 
 
-def study(
-    animator: Animates,
-    recordings: Sequence[Recording],
-    descriptions: Sequence[str],
-    *,
-    progress: bool = False,
-) -> list[Row]:
-    """Animate every recording under every description; return one row for each description."""
-    phones = [
-        align_phones(recording.speech, recording.transcript)
-        for recording in tqdm(recordings, "find phones", disable=not progress)
-    ]
-    rows = []
-    for description in tqdm(descriptions, "watch lips", disable=not progress):
-        animations = [animator.animate(one.speech, description) for one in recordings]
-        rows.append(_row(description, animations, phones))
-    return rows
+def quietened(recording: Recording) -> Recording:
+    """Return the recording with two seconds of quiet room noise after it."""
+    noise = np.random.default_rng(0).normal(0.0, QUIET, audio.seconds_to_samples(QUIET_SECONDS))
+    speech = np.concatenate([recording.speech, noise]).astype(np.float32)
+    return Recording(recording.name, speech, recording.transcript)
 
 
-def _row(
+def measure(
     description: str, animations: Sequence[Animation], phones: Sequence[Sequence[Phone]]
 ) -> Row:
-    closed = penetrating = shut = Share(0, 0)
+    """Return the row of animations that share a description; `phones` of each animation."""
+    closed = penetrating = shut = resting = Share(0, 0)
     openings, speeds = [], []
     for animation, spoken in zip(animations, phones, strict=True):
         vertices, fps = animation.vertices(), animation.fps
@@ -196,6 +265,7 @@ def _row(
         closed += contact_recall(gap, spoken, fps=fps)
         penetrating += penetration(gap)
         shut += false_contacts(gap, spoken, fps=fps)
+        resting += rest_contacts(gap, spoken, fps=fps)
         openings.append(vowel_gaps(gap, spoken, fps=fps))
         lips = vertices[:, animation.face.regions["lips"]]
         speeds.append(silent_speeds(lips, spoken, fps=fps))
@@ -204,6 +274,7 @@ def _row(
         closed=closed,
         penetrating=penetrating,
         shut=shut,
+        resting=resting,
         opening=_mean(np.concatenate(openings)),
         silent_speed=math.sqrt(_mean(np.concatenate(speeds) ** 2)),
     )
@@ -211,24 +282,3 @@ def _row(
 
 def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if len(values) else math.nan
-
-
-def table(rows: Sequence[Row]) -> str:
-    """Return the rows as a Markdown table, with counts and 95 % intervals."""
-    lines = [
-        "| description | p, b, m in contact | 95 % | lips in each other (frames) "
-        "| shut vowels | vowel opening, mm | speed in silence, mm/s |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        low, high = row.closed.interval
-        lines.append(
-            f"| {row.description.replace('|', ' ')} | {_percent(row.closed)} "
-            f"| {100 * low:.0f}-{100 * high:.0f} % | {_percent(row.penetrating)} "
-            f"| {_percent(row.shut)} | {row.opening:.1f} | {row.silent_speed:.1f} |"
-        )
-    return "\n".join(lines)
-
-
-def _percent(share: Share) -> str:
-    return f"{100 * share.value:.1f} % ({share.hits}/{share.total})"

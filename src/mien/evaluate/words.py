@@ -36,7 +36,9 @@ class Reading:
             f"top-1 {self.right / self.wordings:.1%}, top-3 {self.near / self.wordings:.1%}",
             "",
         ]
-        lines += [f"- {state} read as {read}: {times}" for state, read, times in self.confusions[:8]]
+        lines += [
+            f"- {state} read as {read}: {times}" for state, read, times in self.confusions[:8]
+        ]
         return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
-from av.video.reformatter import Colorspace, ColorPrimaries, ColorRange, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
 from tqdm import tqdm
 
@@ -30,9 +30,10 @@ THREADS = 2
 
 
 def write(animation: Animation, path: str | Path, progress: bool = False) -> None:
-    """Render `animation` at 1280 x 720 with its speech to `path`; without speech the film has no sound track.
+    """Render `animation` at 1280 x 720 with its speech to `path`; without speech it is silent.
 
-    Picture and sound start together; sound is cut, or filled with silence, to end with the last frame.
+    Picture and sound start together; the sound is cut, or filled with silence, to end with the
+    last frame.
     """
     renderer = Renderer(animation.face)
     speech = animation.speech
@@ -43,7 +44,8 @@ def write(animation: Animation, path: str | Path, progress: bool = False) -> Non
         bar = tqdm(pictures, "film", animation.frames, unit="frame", disable=not progress)
         for t, image in enumerate(bar):
             film.mux(picture.encode(_picture(image, t)))
-            if sound is not None:  # in step with the picture, so that players need not seek
+            if speech is not None and sound is not None:
+                # In step with the picture, so that players need not seek.
                 film.mux(sound.encode(_sound(speech, t, animation.fps)))
         for stream in film.streams:
             film.mux(stream.encode(None))

@@ -34,11 +34,11 @@ def train_run(recipe: Recipe, corpus: Corpus, folder: Path) -> Path:
     _explain(recipe, corpus, folder)
     face = Face.load()
     speech_encoder, text_encoder = SpeechEncoder.load(), TextEncoder.load()
+    quads = {
+        split: Quads.from_corpus(corpus, face, settings=Settings(split), progress=True)
+        for split in ("train", "validation")
+    }
     if not (folder / STAGE1_WEIGHTS).exists():
-        quads = {
-            split: Quads.from_corpus(corpus, face, settings=Settings(split), progress=True)
-            for split in ("train", "validation")
-        }
         scale = global_scale(quads["train"])
         train_stage1(
             recipe, face, quads["train"], quads["validation"], scale=scale, folder=folder
@@ -50,7 +50,9 @@ def train_run(recipe: Recipe, corpus: Corpus, folder: Path) -> Path:
             split: Batches(corpus, heard, face, text_encoder, split=split, reach=reach)
             for split in ("train", "validation")
         }
-        train_stage2(recipe, face, batches["train"], batches["validation"], folder=folder)
+        train_stage2(
+            recipe, face, batches["train"], quads["train"], batches["validation"], folder=folder
+        )
     trainee = load_trained(recipe, face, folder)
     path = folder / f"{recipe.name}.mien"
     about = {

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mien.data.batches import Batch, Batches
+from mien.data.pairs import Quads
 from mien.face import Face
 from mien.model import checkpoint
 from mien.model.autoencoder import AutoEncoder
@@ -100,18 +101,22 @@ class Trainee:
 
 
 def train_stage2(
-    recipe: Recipe, face: Face, batches: Batches, held_out: Batches, *, folder: Path
+    recipe: Recipe, face: Face, batches: Batches, quads: Quads, held_out: Batches, *, folder: Path
 ) -> None:
-    """Train Audio2Con and Text2Exp and write folder/stage2.safetensors; resumes by itself."""
+    """Train Audio2Con and Text2Exp and write folder/stage2.safetensors; resumes by itself.
+
+    `quads` are those of the clips of `batches`: where the description changes in mid-crop.
+    """
     trainee = Trainee(recipe, face, folder=folder)
     settings = recipe.stage2
     modules = {"audio2con": trainee.audio2con, "text2exp": trainee.text2exp}
 
     def losses(rng: np.random.Generator) -> dict[str, Tensor]:
-        switch = rng.random() < recipe.past.switch
-        batch = batches.draw(
-            rng, settings.batch, settings.frames, start=recipe.past.start, switch=switch
-        )
+        size, frames = settings.batch, settings.frames
+        if rng.random() < recipe.past.switch:
+            batch = batches.draw_switch(rng, quads, size, frames)
+        else:
+            batch = batches.draw(rng, size, frames, start=recipe.past.start)
         return trainee.losses(batch, recipe.past, rng)
 
     def evaluate() -> dict[str, float]:
@@ -129,7 +134,7 @@ def free_running(trainee: Trainee, held_out: Batches, frames: int) -> dict[str, 
     truly closed frames (gap within [-1.5, 1] mm) that are closed; `false_closed` the share of
     closed frames among those that are open by more than 3 mm.
     """
-    batch = held_out.draw(np.random.default_rng(0), 48, frames, start=1.0, switch=False)
+    batch = held_out.draw(np.random.default_rng(0), 48, frames, start=1.0)
     text = trainee.text_features(batch)[:, 0]
     made = trainee.run_free(
         trainee.tensor(batch.speech), text, trainee.tensor(batch.level)[:, :1]

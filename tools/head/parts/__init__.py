@@ -1,4 +1,4 @@
-"""Everything in the head that is not skin, made by us: eyes, teeth, tongue, brows, lashes, cavity."""
+"""Everything in the head that is not skin: eyes, teeth, tongue, brows, lashes, mouth cavity."""
 
 from head.parts import brows, cavity, eyes, lashes, teeth, tongue
 from head.types import Part, Skin

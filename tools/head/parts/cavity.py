@@ -7,7 +7,7 @@ from head.types import Part, Skin
 
 FADE = 0.012
 """The skin's corrections of a unit reach this far into the bag, metres."""
-DARK = ((0.34, 0.13, 0.13), (0.10, 0.03, 0.035), (0.03, 0.012, 0.014))
+DARK = ((0.50, 0.22, 0.21), (0.36, 0.13, 0.125), (0.16, 0.045, 0.045))
 """sRGB at the lips, at the molars and in the throat."""
 
 

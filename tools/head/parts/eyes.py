@@ -1,17 +1,17 @@
 """The eyeballs: a ball with a slight corneal bulge, pupil, iris and sclera in vertex colours.
 
 The `eyeLook...` units turn a ball about its centre. A unit is linear in its weight, so its
-displacement is R x - x at weight 1: at half weight a point lies on the chord, at most 0.7 mm inside
+displacement is R x - x at weight 1: at half weight a point lies on the chord, at most 0.5 mm inside
 the ball, never outside.
 """
 
 import numpy as np
 
-from head.types import LEFT, RIGHT, Part, Skin
 from head.parts.surface import lerp_rows, rings_to_triangles, smoothstep
+from head.types import LEFT, RIGHT, Part, Skin
 
-LOOK_DEGREES = {"Up": 22.0, "Down": 30.0, "In": 35.0, "Out": 35.0}
-"""How far the ball turns at weight 1; about what people reach without turning the head."""
+LOOK_DEGREES = {"Up": 20.0, "Down": 25.0, "In": 30.0, "Out": 30.0}
+"""How far the ball turns at weight 1; people turn the head as well for anything further."""
 
 CLEARANCE = 0.0013
 """How much smaller the ball is than the sphere the lids were modelled round, metres."""
@@ -19,7 +19,7 @@ BULGE = 0.0005
 """How far the cornea stands out from the ball, metres."""
 IRIS_RADIUS = 0.0055
 """Half the width of the iris, metres (people: 5.9 mm, with hardly any spread)."""
-SEGMENTS = 64
+SEGMENTS = 48
 BACK_DEGREES = 125.0
 """The ball ends here, measured from its front pole: what lies further back is never seen."""
 
@@ -38,7 +38,7 @@ IRIS_RINGS = (
     (1.05, (0.55, 0.52, 0.50)),
     (1.12, (0.84, 0.81, 0.785)),
 )
-SCLERA_RINGS = 11
+SCLERA_RINGS = 9
 SCLERA = ((0.0, (0.885, 0.862, 0.838)), (0.3, (0.870, 0.825, 0.795)), (1.0, (0.74, 0.58, 0.54)))
 
 
@@ -89,15 +89,19 @@ def _ball(ball_radius: float) -> tuple[np.ndarray, np.ndarray]:
     steps = np.linspace(0, 1, SCLERA_RINGS + 1)[1:] ** 1.2
     back = np.deg2rad(BACK_DEGREES)
     polar = np.concatenate([iris_angles, iris_angles[-1] + steps * (back - iris_angles[-1])])
-    fractions = np.concatenate([iris, np.sin(np.minimum(polar, np.pi / 2))[len(iris) :]
-                                * ball_radius / IRIS_RADIUS])
+    fractions = np.concatenate(
+        [iris, np.sin(np.minimum(polar, np.pi / 2))[len(iris) :] * ball_radius / IRIS_RADIUS]
+    )
     height = ball_radius + BULGE * (1 - smoothstep(0.6, 1.25, fractions))
     turn = np.arange(SEGMENTS) * (2 * np.pi / SEGMENTS)
-    directions = np.stack([
-        np.sin(polar)[:, None] * np.cos(turn),
-        np.sin(polar)[:, None] * np.sin(turn),
-        np.cos(polar)[:, None] * np.ones(SEGMENTS),
-    ], axis=-1)
+    directions = np.stack(
+        [
+            np.sin(polar)[:, None] * np.cos(turn),
+            np.sin(polar)[:, None] * np.sin(turn),
+            np.cos(polar)[:, None] * np.ones(SEGMENTS),
+        ],
+        axis=-1,
+    )
     points = directions * height[:, None, None]
     return points.reshape(-1, 3), np.repeat(fractions, SEGMENTS)
 

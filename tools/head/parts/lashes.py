@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from head.parts.surface import Binding, lerp_rows, rings_to_triangles, smoothstep
+from head.parts.surface import Binding, facing_out, rings_to_triangles, smoothstep
 from head.types import LEFT, RIGHT, Part, Skin
 
 MM = 1e-3
-STEPS = np.array([0.0, 0.35, 0.7, 1.0])
+STEPS = np.array([0.0, 0.5, 1.0])
 SIDES = 3
-RADIUS = 0.11 * MM
-COLOR = (0.085, 0.060, 0.050)
+COLOR = (0.130, 0.095, 0.080)
+TIP_COLOR = (0.36, 0.27, 0.23)
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,12 @@ class Row:
     """Degrees by which the roots point up (+) or down (-)."""
     curl: float
     """Degrees by which the tips have turned up (+) or down (-) from there."""
+    radius: float
+    """Of a hair at its root, millimetres."""
 
 
-UPPER = Row(52, (3.0, 7.0, 7.6), -8, 62)
-LOWER = Row(34, (1.4, 3.2, 3.6), -28, -22)
+UPPER = Row(34, (3.0, 6.4, 7.2), -8, 66, 0.17)
+LOWER = Row(18, (0.8, 1.8, 2.4), -28, -22, 0.11)
 
 
 def build(skin: Skin) -> list[Part]:
@@ -41,17 +43,21 @@ def build(skin: Skin) -> list[Part]:
     ]
     vertices, deltas = (np.concatenate(a, axis=-2) for a in zip(*rows, strict=True))
     each = len(STEPS) * SIDES
-    tube = rings_to_triangles(len(STEPS), SIDES)
+    tube = facing_out(vertices[:each], rings_to_triangles(len(STEPS), SIDES))
     starts = np.arange(len(vertices) // each)[:, None, None] * each
     triangles = (tube + starts).reshape(-1, 3).astype(np.int32)
-    return [Part("lashes", vertices, triangles, deltas, np.tile(COLOR, (len(vertices), 1)))]
+    tone = np.array(COLOR) + STEPS[:, None] * (np.array(TIP_COLOR) - COLOR)
+    colors = np.tile(np.repeat(tone, SIDES, axis=0), (len(vertices) // each, 1))
+    return [Part("lashes", vertices, triangles, deltas, colors)]
 
 
-def _lashes(skin: Skin, side: int, rim: np.ndarray, row: Row, *,
-            seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _lashes(
+    skin: Skin, side: int, rim: np.ndarray, row: Row, *, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Vertices (n, 3) and deltas (52, n, 3) of one lid's lashes."""
     random = np.random.default_rng(seed)
-    place = np.clip(np.linspace(0.12, 0.97, row.count) + random.normal(0, 0.006, row.count), 0, 1)
+    jitter = random.normal(0, 0.25 / row.count, row.count)
+    place = np.clip(np.linspace(0.12, 0.97, row.count) + jitter, 0, 1)
     pinned = _on_rim(skin, rim, place)
     roots = pinned.of(skin.template)
     center = skin.landmarks.eye_centres[side]
@@ -74,8 +80,9 @@ def _on_rim(skin: Skin, rim: np.ndarray, place: np.ndarray) -> Binding:
     return Binding(corners, np.stack([1 - share, share, 0 * share], axis=1))
 
 
-def _tubes(roots: np.ndarray, center: np.ndarray, place: np.ndarray, row: Row,
-           random: np.random.Generator) -> np.ndarray:
+def _tubes(
+    roots: np.ndarray, center: np.ndarray, place: np.ndarray, row: Row, random: np.random.Generator
+) -> np.ndarray:
     """Offsets (n, STEPS * SIDES, 3) from the roots: tapering three-sided tubes that curl."""
     out = roots - center
     out = out * [1, 0, 1] / np.linalg.norm(out * [1, 0, 1], axis=1, keepdims=True)
@@ -86,13 +93,16 @@ def _tubes(roots: np.ndarray, center: np.ndarray, place: np.ndarray, row: Row,
     length *= 1 - 0.5 * smoothstep(0.85, 1.0, place)
     angle = np.deg2rad(row.start + row.curl * STEPS + random.normal(0, 5, (len(place), 1)))
     step = np.diff(STEPS, prepend=0.0) * length[:, None] * MM
-    spine = np.cumsum(step[..., None] * (np.cos(angle)[..., None] * out[:, None]
-                                         + np.sin(angle)[..., None] * [0, 1, 0]), axis=1)
+    spine = np.cumsum(
+        step[..., None]
+        * (np.cos(angle)[..., None] * out[:, None] + np.sin(angle)[..., None] * [0, 1, 0]),
+        axis=1,
+    )
     aside = np.cross([0, 1, 0], out)
     lift = np.cross(out, aside)
     turn = np.arange(SIDES) * (2 * np.pi / SIDES)
     ring = np.cos(turn)[:, None] * aside[:, None] + np.sin(turn)[:, None] * lift[:, None]
-    taper = RADIUS * np.array([1.0, 0.9, 0.6, 0.08])
+    taper = row.radius * MM * np.array([1.0, 0.8, 0.10])
     tube = spine[:, :, None] + taper[:, None, None] * ring[:, None]
     return tube.reshape(len(roots), -1, 3)
 

@@ -13,15 +13,16 @@ def rings_to_triangles(rings: int, segments: int, *, closed: bool = True) -> np.
     Seen from outside, segments run counter-clockwise and rings outward. `closed` joins the last
     segment to the first.
     """
-    r, s = np.meshgrid(np.arange(rings - 1), np.arange(segments if closed else segments - 1),
-                       indexing="ij")
+    r, s = np.meshgrid(
+        np.arange(rings - 1), np.arange(segments if closed else segments - 1), indexing="ij"
+    )
     a, d = r * segments + s, r * segments + (s + 1) % segments
     b, c = a + segments, d + segments
     halves = [np.stack(t, axis=-1).reshape(-1, 3) for t in ((a, b, c), (a, c, d))]
     return np.concatenate(halves).astype(np.int32)
 
 
-def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
+def smoothstep(low: float, high: float, x: np.ndarray | float) -> np.ndarray:
     """0 below `low`, 1 above `high`, a smooth cubic between."""
     t = np.clip((np.asarray(x, dtype=float) - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
@@ -40,6 +41,33 @@ def normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     for k in range(3):
         np.add.at(out, triangles[:, k], area)
     return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-15)
+
+
+def facing_out(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """The triangles of a body, all turned over if they enclose a negative volume."""
+    a, b, c = (vertices[triangles[:, k]] - vertices.mean(0) for k in range(3))
+    volume = np.einsum("ij,ij->", a, np.cross(b, c))
+    return triangles if volume > 0 else triangles[:, ::-1]
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A bit of a part: vertices (n, 3) metres, triangles (f, 3), sRGB colours (n, 3)."""
+
+    vertices: np.ndarray
+    triangles: np.ndarray
+    colors: np.ndarray
+
+
+def joined(pieces: list[Piece]) -> Piece:
+    """All pieces as one, in their order."""
+    starts = np.cumsum([0] + [len(p.vertices) for p in pieces[:-1]])
+    triangles = [p.triangles + start for p, start in zip(pieces, starts, strict=True)]
+    return Piece(
+        np.concatenate([p.vertices for p in pieces]),
+        np.concatenate(triangles).astype(np.int32),
+        np.concatenate([p.colors for p in pieces]),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,53 +2,58 @@
 
 import numpy as np
 
-from head.parts import teeth
+from head.parts.arch import MM, arches
 from head.parts.jaw import Jaw
-from head.parts.surface import lerp_rows, rings_to_triangles, smoothstep
+from head.parts.surface import facing_out, lerp_rows, rings_to_triangles, smoothstep
 from head.types import Part, Skin
 
-MM = 1e-3
 AROUND = 20
 # Along the middle line, root to tip: (how far behind the lower incisors' edge, how far below it,
 # half width, half height), millimetres.
-SPINE = np.array([
-    (58, 16, 13.0, 9.0),
-    (50, 10, 15.5, 10.0),
-    (41, 7.5, 17.0, 9.5),
-    (32, 7.0, 17.5, 8.0),
-    (24, 7.2, 17.0, 6.6),
-    (17, 7.6, 15.0, 5.2),
-    (12, 7.9, 11.8, 4.0),
-    (8.4, 8.1, 8.0, 2.9),
-    (6.4, 8.2, 4.6, 1.9),
-    (5.4, 8.25, 1.6, 0.8),
-])
+SPINE = np.array(
+    [
+        (58, 16, 13.0, 9.0),
+        (50, 6.5, 15.5, 10.5),
+        (41, 3.6, 17.0, 10.5),
+        (32, 3.6, 17.5, 9.0),
+        (24, 4.2, 17.0, 7.2),
+        (17, 4.4, 15.0, 5.6),
+        (12, 4.0, 11.8, 4.2),
+        (8.4, 3.2, 8.0, 2.9),
+        (6.2, 2.5, 4.8, 2.0),
+        (5.3, 2.2, 2.2, 1.1),
+        (5.0, 2.1, 0.0, 0.0),
+    ]
+)
 # Where the same points go when the tongue is out: (how far behind (+) or before (-) the edge, how
-# far below (+) or above (-) it, half width, half height).
-SPINE_OUT = np.array([
-    (56, 15, 13.0, 9.0),
-    (44, 8, 15.5, 9.0),
-    (29, 3.0, 16.5, 7.0),
-    (14, -1.6, 16.0, 5.0),
-    (2, -3.6, 15.5, 4.0),
-    (-10, -3.2, 14.6, 3.8),
-    (-18, -1.0, 12.8, 3.4),
-    (-24, 1.9, 9.6, 2.8),
-    (-27.5, 4.2, 5.8, 2.0),
-    (-29, 5.4, 2.0, 0.9),
-])
-TIP, BODY, ROOT = (0.80, 0.47, 0.47), (0.70, 0.37, 0.38), (0.22, 0.08, 0.09)
+# far below (+) or above (-) it, half width, half height). Half-way it passes over the teeth.
+SPINE_OUT = np.array(
+    [
+        (56, 15, 13.0, 9.0),
+        (44, 7, 15.5, 9.0),
+        (29, 2.0, 16.5, 7.0),
+        (14, -2.6, 16.0, 5.0),
+        (2, -4.6, 15.5, 4.0),
+        (-10, -4.4, 14.6, 3.8),
+        (-18, -2.6, 12.8, 3.4),
+        (-24, 0.2, 9.6, 2.8),
+        (-27.6, 2.6, 5.8, 2.0),
+        (-28.9, 3.6, 2.8, 1.1),
+        (-29.3, 4.0, 0.0, 0.0),
+    ]
+)
+TIP, BODY, ROOT = (0.82, 0.50, 0.49), (0.76, 0.43, 0.42), (0.40, 0.17, 0.17)
 
 
 def build(skin: Skin) -> list[Part]:
     """The tongue; it turns with the jaw, less toward the root, and `tongueOut` sticks it out."""
-    lower = teeth.arches(skin)[1]
+    lower = arches(skin)[1]
     origin = np.array([0, lower.edge, lower.front])
     vertices = origin + _tube(SPINE)
     carried = np.repeat(np.linspace(0.45, 1, 4).tolist() + [1.0] * (len(SPINE) - 4), AROUND)
     deltas = Jaw.of(skin).deltas(skin.unit_names, vertices) * carried[:, None]
     deltas[skin.unit_names.index("tongueOut")] = origin + _tube(SPINE_OUT) - vertices
-    triangles = rings_to_triangles(len(SPINE), AROUND)
+    triangles = facing_out(vertices, rings_to_triangles(len(SPINE), AROUND))
     return [Part("tongue", vertices, triangles, deltas, _colors())]
 
 

@@ -18,6 +18,12 @@ from mien.face import UNIT_NAMES, Face
 MOVEMENT, MOUTH_MOVEMENT = 0.05, 0.02
 """Standard deviation of an expression's slow drift, as a share of each unit's weight."""
 
+CLENCH = 0.4
+"""How much of the jaw's opening is lost when the lips are pressed fully."""
+
+KEPT_OPENING = 0.85
+"""Under every expression the lips part at least this share of what neutral speech does."""
+
 SLOWEST, FASTEST = 0.08, 0.45
 """Hz: the band of that drift."""
 
@@ -63,7 +69,7 @@ def perform(
         weights,
         closure=content.closure,
         labiodental=content.labiodental,
-        floor=content.floor,
+        floor=_least_gap(content, expression, face),
         face=face,
     )
     return Performance(
@@ -87,11 +93,21 @@ def combine(content: Content, expression: np.ndarray) -> np.ndarray:
     _scale(shown, ("mouthPress", "mouthRoll", "mouthShrug"), 1 - 0.75 * speaking)
     _scale(shown, ("mouthFunnel", "mouthPucker"), 1 - 0.4 * speaking)
     _scale(shown, ("mouthUpperUp", "mouthLowerDown"), 1 - 0.35 * speaking)
-    _scale(shown, ("mouthSmile", "mouthStretch", "mouthDimple"), 1 - 0.45 * rounding)
-    _scale(said, ("mouthFunnel", "mouthPucker"), 1 - 0.35 * smile)
-    _scale(said, ("jawOpen",), 1 - 0.4 * pressed)
+    _scale(shown, ("mouthSmile", "mouthStretch", "mouthDimple"), 1 - 0.55 * rounding)
+    _scale(said, ("mouthFunnel", "mouthPucker"), 1 - 0.3 * smile)
+    _scale(said, ("jawOpen",), 1 - CLENCH * pressed)
     # What both want is not doubled: the larger holds, and the smaller adds half of itself.
     return np.maximum(said, shown) + 0.5 * np.minimum(said, shown)
+
+
+def _least_gap(content: Content, expression: np.ndarray, face: Face) -> np.ndarray:
+    """Return the least gap (T,) in metres that keeps speech readable under the expression.
+
+    A smile draws the lips together and would mumble; only a clenched jaw may narrow the opening.
+    """
+    clenched = CLENCH * np.clip(_mean(expression, "mouthPress"), 0.0, 1.0)
+    opening = lips.gap_of(face.limit(content.weights), face)
+    return np.maximum(content.floor, KEPT_OPENING * (1 - clenched) * opening)
 
 
 def _scale(weights: np.ndarray, stems: tuple[str, ...], factor: np.ndarray) -> None:

@@ -1,10 +1,7 @@
-"""How the mouth says each phone: targets, and how neighbouring targets blend.
+"""How the mouth moves from phone to phone: targets blended over time.
 
-The table `TARGETS` is meant to be read and corrected by a phonetician. An entry says how far the
-lips stand apart and which shape they take at the phone's best moment; its `Manner` says how
-insistent the phone is about each part of the mouth, and how early and how long it is felt. Targets
-are blended by exponential dominance (Cohen and Massaro, 1993): a part of the mouth is at the mean
-of all phones' targets, each weighted by its dominance at that moment.
+Targets are blended by exponential dominance (Cohen and Massaro, 1993): a part of the mouth is at
+the mean of all phones' targets, each weighted by its dominance at that moment.
 
 What must not be blended away (p, b, m shut; f, v on the teeth; vowels open) leaves here as demands
 over time, which `lips` solves as constraints.
@@ -17,6 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from mien.data.clips import Phone
+from mien.data.simulate.lips import open_to
+from mien.data.simulate.targets import (
+    BILABIALS,
+    LABIODENTALS,
+    TARGETS,
+    VOWELS,
+    Manner,
+    Target,
+)
 from mien.face import UNIT_NAMES, Face
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -34,132 +40,17 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """Parts of the mouth that a phone may insist on independently of each other."""
 
 
-@dataclass(frozen=True)
-class Manner:
-    """How a kind of phone makes itself felt."""
-
-    jaw: float
-    """dominance over the jaw; 1 is a stressed vowel"""
-    shape: float
-    """dominance over rounding and spreading"""
-    lift: float
-    """dominance over the lips' height"""
-    ahead: float
-    """seconds before the phone at which its dominance has fallen to 37 %"""
-    behind: float
-    """seconds after the phone at which its dominance has fallen to 37 %"""
-
-
-@dataclass(frozen=True)
-class Target:
-    """The mouth at the best moment of a phone, on an otherwise neutral face."""
-
-    manner: Manner
-    opening: float
-    """mm between the lips at the midline; the jaw opens as far as the lips leave to do"""
-    funnel: float = 0.0
-    """lips pushed open into a ring (mouthFunnel), 0 to 1, as all that follow"""
-    pucker: float = 0.0
-    """lips drawn together and forward (mouthPucker)"""
-    stretch: float = 0.0
-    """corners drawn sideways (mouthStretch)"""
-    smile: float = 0.0
-    """corners drawn up and back (mouthSmile)"""
-    upper: float = 0.0
-    """upper lip raised (mouthUpperUp)"""
-    lower: float = 0.0
-    """lower lip lowered (mouthLowerDown)"""
-    tongue: float = 0.0
-    """tip of the tongue between the teeth (tongueOut)"""
-
-
-#                        jaw  shape lift  ahead behind
-OPEN_VOWEL = Manner(1.00, 0.70, 0.60, 0.090, 0.070)
-CLOSE_VOWEL = Manner(0.75, 0.80, 0.60, 0.090, 0.070)
-ROUND_VOWEL = Manner(0.80, 1.40, 0.60, 0.130, 0.080)  # lip-heavy sounds start early
-REDUCED = Manner(0.35, 0.20, 0.25, 0.060, 0.050)
-BILABIAL = Manner(0.70, 0.15, 0.40, 0.060, 0.050)
-LABIODENTAL = Manner(0.90, 0.30, 1.00, 0.070, 0.060)
-GLIDE_W = Manner(0.80, 1.80, 0.70, 0.140, 0.080)
-RHOTIC = Manner(0.45, 0.70, 0.40, 0.110, 0.070)
-SIBILANT = Manner(1.30, 0.50, 0.90, 0.070, 0.060)  # the teeth must nearly meet to hiss
-POSTALVEOLAR = Manner(1.30, 1.20, 0.90, 0.110, 0.070)
-DENTAL = Manner(0.60, 0.20, 0.50, 0.060, 0.050)
-TONGUE_ONLY = Manner(0.35, 0.12, 0.20, 0.050, 0.045)  # leaves the lips to the neighbours
-BREATH = Manner(0.05, 0.05, 0.05, 0.050, 0.050)
-SILENCE = Manner(0.90, 0.60, 0.80, 0.070, 0.080)
-
-TARGETS: dict[str, tuple[Target, ...]] = {
-    # open vowels
-    "aa": (Target(OPEN_VOWEL, 11.0, lower=0.05),),
-    "ae": (Target(OPEN_VOWEL, 10.0, stretch=0.25, smile=0.05, lower=0.12, upper=0.08),),
-    "ah": (Target(OPEN_VOWEL, 8.0, lower=0.05),),
-    "ao": (Target(ROUND_VOWEL, 9.5, funnel=0.35, pucker=0.08),),
-    "eh": (Target(OPEN_VOWEL, 7.5, stretch=0.18, smile=0.05, lower=0.10, upper=0.05),),
-    # close vowels
-    "iy": (Target(CLOSE_VOWEL, 3.8, stretch=0.28, smile=0.15, lower=0.12, upper=0.06),),
-    "ih": (Target(CLOSE_VOWEL, 4.8, stretch=0.15, smile=0.06, lower=0.08),),
-    "uw": (Target(ROUND_VOWEL, 3.2, pucker=0.60, funnel=0.25),),
-    "uh": (Target(ROUND_VOWEL, 4.6, pucker=0.25, funnel=0.30),),
-    "er": (Target(ROUND_VOWEL, 4.6, pucker=0.20, funnel=0.32),),
-    "ax": (Target(REDUCED, 4.5),),
-    # diphthongs: from the first to the second
-    "ay": (
-        Target(OPEN_VOWEL, 10.5, lower=0.06),
-        Target(CLOSE_VOWEL, 4.5, stretch=0.22, smile=0.12, lower=0.08),
-    ),
-    "aw": (
-        Target(OPEN_VOWEL, 10.5, lower=0.06, stretch=0.08),
-        Target(ROUND_VOWEL, 4.5, pucker=0.45, funnel=0.28),
-    ),
-    "ey": (
-        Target(OPEN_VOWEL, 6.8, stretch=0.20, smile=0.06, lower=0.10),
-        Target(CLOSE_VOWEL, 4.0, stretch=0.26, smile=0.14, lower=0.10),
-    ),
-    "ow": (
-        Target(ROUND_VOWEL, 7.5, funnel=0.32, pucker=0.15),
-        Target(ROUND_VOWEL, 3.8, pucker=0.55, funnel=0.28),
-    ),
-    "oy": (
-        Target(ROUND_VOWEL, 8.5, funnel=0.38, pucker=0.12),
-        Target(CLOSE_VOWEL, 4.5, stretch=0.22, smile=0.12, lower=0.08),
-    ),
-    # lips: p, b, m are shut and f, v laid on the teeth by constraints; this is what lies under them
-    "p": (Target(BILABIAL, 3.0),),
-    "b": (Target(BILABIAL, 3.0),),
-    "m": (Target(BILABIAL, 2.5),),
-    "f": (Target(LABIODENTAL, 3.0, upper=0.15),),
-    "v": (Target(LABIODENTAL, 3.0, upper=0.12),),
-    "w": (Target(GLIDE_W, 2.6, pucker=0.72, funnel=0.15),),
-    # tongue and teeth
-    "r": (Target(RHOTIC, 3.8, pucker=0.25, funnel=0.32),),
-    "s": (Target(SIBILANT, 3.4, stretch=0.18, smile=0.04, lower=0.22, upper=0.12),),
-    "z": (Target(SIBILANT, 3.4, stretch=0.16, smile=0.04, lower=0.22, upper=0.12),),
-    "sh": (Target(POSTALVEOLAR, 3.8, funnel=0.50, pucker=0.12, lower=0.10, upper=0.10),),
-    "zh": (Target(POSTALVEOLAR, 3.8, funnel=0.45, pucker=0.12, lower=0.10, upper=0.10),),
-    "ch": (Target(POSTALVEOLAR, 3.6, funnel=0.48, pucker=0.12, lower=0.10, upper=0.10),),
-    "jh": (Target(POSTALVEOLAR, 3.6, funnel=0.45, pucker=0.12, lower=0.10, upper=0.10),),
-    "th": (Target(DENTAL, 4.5, lower=0.12, tongue=0.25),),
-    "dh": (Target(DENTAL, 4.2, lower=0.10, tongue=0.20),),
-    "l": (Target(TONGUE_ONLY, 5.0),),
-    "t": (Target(TONGUE_ONLY, 3.2, lower=0.08),),
-    "d": (Target(TONGUE_ONLY, 3.4, lower=0.06),),
-    "n": (Target(TONGUE_ONLY, 3.4),),
-    "k": (Target(TONGUE_ONLY, 4.6),),
-    "g": (Target(TONGUE_ONLY, 4.4),),
-    "ng": (Target(TONGUE_ONLY, 4.2),),
-    "y": (Target(CLOSE_VOWEL, 3.4, stretch=0.22, smile=0.12),),
-    "hh": (Target(BREATH, 5.5),),
-    "pau": (Target(SILENCE, 0.0),),
-}
-
-BILABIALS, LABIODENTALS = frozenset("pbm"), frozenset("fv")
-VOWELS = frozenset("aa ae ah ao eh iy ih uw uh er ax ay aw ey ow oy".split())
 HELD = {"p": 0.65, "b": 0.75, "m": 0.95, "f": 0.85, "v": 0.85}
 """The share of the phone during which the lips stay in contact; then they are released."""
 
 ATTACK, RELEASE = 0.060, 0.055
 """Seconds that the lips take to meet and to part; both are shorter beside a short vowel."""
+
+SLIDE = 0.075
+"""Seconds that the lower lip takes to reach the teeth and to leave them (f, v)."""
+
+FROM_REST = 0.25
+"""Seconds; lips that rest before a p, b or m, or after an m, stay shut instead of parting first."""
 
 CORE = 0.4
 """The middle share of a phone over which its dominance is at its height."""
@@ -225,10 +116,13 @@ def articulate(
 @functools.lru_cache(maxsize=4)
 def _target_weights(face: Face) -> dict[str, np.ndarray]:
     """Return for each phone its targets as unit weights, (1 or 2, 52), opened on this face."""
-    return {
-        name: np.stack([_open_to(_lip_weights(target), target.opening * 1e-3, face) for target in row])
-        for name, row in TARGETS.items()
-    }
+    return {name: _row_weights(row, face) for name, row in TARGETS.items()}
+
+
+def _row_weights(row: tuple[Target, ...], face: Face) -> np.ndarray:
+    """Return the weights of a phone's targets, the jaw open as far as each still needs."""
+    openings = np.array([target.opening for target in row]) * 1e-3
+    return open_to(np.stack([_lip_weights(target) for target in row]), openings, face)
 
 
 def _lip_weights(target: Target) -> np.ndarray:
@@ -246,15 +140,6 @@ def _lip_weights(target: Target) -> np.ndarray:
     return weights
 
 
-def _open_to(weights: np.ndarray, opening: float, face: Face) -> np.ndarray:
-    """Return the weights with the jaw opened until the lips stand `opening` metres apart."""
-    grid = np.linspace(0.0, 1.0, 201)
-    poses = np.repeat(weights[None], len(grid), axis=0)
-    poses[:, UNIT_NAMES.index("jawOpen")] = grid
-    gaps = face.gap(face.weights_to_vertices(poses))
-    return poses[int(np.argmax(gaps >= opening))]
-
-
 def _blend(
     phones: Sequence[Phone], times: np.ndarray, target_weights: dict[str, np.ndarray]
 ) -> np.ndarray:
@@ -263,7 +148,9 @@ def _blend(
     starts, ends = (np.array([row[k] for row in rows])[:, None] for k in (0, 1))
     manners: list[Manner] = [row[2] for row in rows]
     goals = np.stack([row[3] for row in rows])
-    ahead, behind = (np.array([getattr(m, k) for m in manners])[:, None] for k in ("ahead", "behind"))
+    ahead, behind = (
+        np.array([getattr(m, k) for m in manners])[:, None] for k in ("ahead", "behind")
+    )
     falloff = np.exp(-np.maximum(starts - times, 0) / ahead - np.maximum(times - ends, 0) / behind)
     result = np.zeros((len(times), len(UNIT_NAMES)))
     for group, units in GROUPS.items():
@@ -325,19 +212,32 @@ def _demand(
         length = phone.end - phone.start
         middle = phone.start + HELD[phone.name] * length / 2
         half = max(HELD[phone.name] * length, 1.02 * frame) / 2
-        attack = _flank(phones[place - 1] if place else None, ATTACK)
-        release = _flank(phones[place + 1] if place + 1 < len(phones) else None, RELEASE)
+        attack, release = _flanks(phones, place)
         rise = _ease(1 + (times - (middle - half)) / attack)
         fall = _ease(1 - (times - (middle + half)) / release)
         demand = np.maximum(demand, np.minimum(rise, fall))
     return demand
 
 
-def _flank(neighbour: Phone | None, seconds: float) -> float:
-    """Return how long the lips take: by the middle of a short vowel they must have parted."""
-    if neighbour is None or neighbour.name not in VOWELS:
-        return seconds
-    return min(seconds, max(neighbour.end - neighbour.start, 0.04) / 2)
+def _flanks(phones: Sequence[Phone], place: int) -> tuple[float, float]:
+    """Return how many seconds the lips take to make contact and to undo it."""
+    name, before, after = phones[place].name, phones[place - 1 : place], phones[place + 1 :][:1]
+    if name in LABIODENTALS:
+        return SLIDE, SLIDE
+    attack = FROM_REST if _is_rest(before) else _halved_by_vowel(before, ATTACK)
+    held = name == "m" and _is_rest(after)
+    return attack, FROM_REST if held else _halved_by_vowel(after, RELEASE)
+
+
+def _halved_by_vowel(neighbours: Sequence[Phone], seconds: float) -> float:
+    """Return the seconds, or fewer: by the middle of a short vowel the lips must have parted."""
+    lengths = [max(phone.end - phone.start, 0.04) for phone in neighbours if phone.name in VOWELS]
+    return min([seconds, *(length / 2 for length in lengths)])
+
+
+def _is_rest(neighbours: Sequence[Phone]) -> bool:
+    """Return whether the neighbour on this side is silence or the end of the clip."""
+    return all(phone.name == "pau" for phone in neighbours)
 
 
 def _vowel_floor(phones: Sequence[Phone], times: np.ndarray, style: Style) -> np.ndarray:

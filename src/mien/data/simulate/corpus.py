@@ -19,8 +19,8 @@ from tqdm import tqdm
 import mien
 from mien import audio
 from mien.config import read_json
-from mien.data.clips import Clip, Corpus, CorpusWriter, Record
-from mien.data.simulate import sentences, speech
+from mien.data.clips import Clip, Corpus, CorpusWriter
+from mien.data.simulate import neural, sentences, speech
 from mien.data.simulate.actor import perform
 from mien.data.simulate.articulation import Style
 from mien.data.simulate.expressions import STATES
@@ -37,7 +37,7 @@ class Actor:
 
     name: str
     voice: str
-    """flite's voice"""
+    """flite's voice, or `neural.NAME`"""
     tract: float
     """stretches the spectrum (see `speech.Voice`)"""
     style: Style
@@ -56,6 +56,11 @@ ACTORS = (
     Actor("ivy", "rms", 1.18, Style(jaw=1.00, lips=1.00, effort=1.05)),
     Actor("jon", "kal16", 1.00, Style(jaw=1.00, lips=1.05, effort=1.00)),
     Actor("kit", "kal16", 1.10, Style(jaw=1.06, lips=1.00, effort=0.95)),
+    Actor("lea", neural.NAME, 1.00, Style(jaw=1.00, lips=1.00, effort=1.00)),
+    Actor("mia", neural.NAME, 1.08, Style(jaw=1.04, lips=0.97, effort=1.02)),
+    Actor("nia", neural.NAME, 0.94, Style(jaw=0.96, lips=1.03, effort=1.00)),
+    Actor("oda", neural.NAME, 1.00, Style(jaw=1.03, lips=1.03, effort=0.98)),
+    Actor("pat", neural.NAME, 0.86, Style(jaw=1.00, lips=0.98, effort=1.03)),
 )
 
 
@@ -100,7 +105,8 @@ def simulate(
     folder: Path | str,
     *,
     minutes: float = 60.0,
-    plan: Plan = Plan(),
+    seed: int = 0,
+    fps: float = audio.FPS,
     face: Face | None = None,
     progress: bool = True,
 ) -> Corpus:
@@ -111,6 +117,7 @@ def simulate(
     """
     if not minutes > 0:
         raise MienError(f"minutes is {minutes:g}; a corpus needs more than 0, 60 is usual")
+    plan = Plan(seed=seed, fps=audio.check_fps(fps))
     face = face or Face.load()
     writer = CorpusWriter(folder)
     _keep_settings(writer, plan, face)
@@ -132,18 +139,17 @@ def simulate(
 
 def takes(plan: Plan) -> Iterator[Take]:
     """Yield all clips of a plan, without end, in the order in which they are made."""
-    emotions = _emotions(plan)
     for place in itertools.count():
         random = np.random.default_rng([plan.seed, 3, place])
         silent = place % plan.silent_every == plan.silent_every - 1
         spoken = place - place // plan.silent_every
-        number = sentences.SILENCE_ID + place // plan.silent_every
-        sentence_id = number if silent else sentences.drawn(spoken, plan.seed)
+        sentence_id = sentences.drawn(spoken, plan.seed)
+        if silent:
+            sentence_id = sentences.SILENCE_ID + place // plan.silent_every
         actor = ACTORS[int(random.integers(len(ACTORS)))]
         rates = random.uniform(0.8, 1.0), random.uniform(1.05, 1.3)
         still = random.uniform(2.0, 4.0) if silent else 0.0
-        for number in range(plan.takes):
-            emotion = _other_than(emotions, number)
+        for number, emotion in enumerate(_emotions(plan, random)):
             voice = Voice(
                 name=actor.voice,
                 rate=round(rates[number % 2], 3),
@@ -186,3 +192,75 @@ def make_clip(take: Take, plan: Plan, face: Face) -> Clip:
         weights=performance.weights,
         phones=spoken.phones,
     )
+
+
+def _speak(take: Take) -> Utterance:
+    if take.sentence_id >= sentences.SILENCE_ID:
+        return speech.silence(take.after)
+    say = neural.say if take.voice.name == neural.NAME else speech.say
+    spoken = say(sentences.sentence(take.sentence_id), take.voice)
+    return speech.pad(spoken, take.before, take.after)
+
+
+def _description(take: Take, plan: Plan) -> dict:
+    """Return what the record says of a take, all but its lengths."""
+    return {
+        "id": take.id,
+        "sentence": sentences.sentence(take.sentence_id),
+        "sentence_id": take.sentence_id,
+        "actor": take.actor.name,
+        "voice": take.voice.name,
+        "rate": take.voice.rate,
+        "emotion": take.emotion,
+        "level": take.level,
+        "fps": plan.fps,
+        "split": sentences.split(take.sentence_id),
+        "provenance": {
+            "simulated_by": f"mien {mien.__version__}",
+            "pitch": take.voice.pitch,
+            "tract": take.voice.tract,
+            "style": dataclasses.asdict(take.actor.style),
+            "seed": take.seed,
+        },
+    }
+
+
+def _emotions(plan: Plan, random: np.random.Generator) -> list[str]:
+    """Draw the expressions of a sentence, all different; one may be neutral."""
+    names = [name for name in STATES if name != "neutral"]
+    drawn = [str(name) for name in random.choice(names, plan.takes, replace=False)]
+    if random.random() < plan.neutral * plan.takes:
+        drawn[int(random.integers(plan.takes))] = "neutral"
+    return drawn
+
+
+def _level(emotion: str, plan: Plan, random: np.random.Generator) -> float:
+    """Draw a level: MEAD's three, the full one most often, sometimes beyond it; neutral has 0."""
+    beyond, level = random.uniform(1.0, 1.5), random.choice([1 / 3, 2 / 3, 1.0], p=[0.2, 0.3, 0.5])
+    if emotion == "neutral":
+        return 0.0
+    return round(float(beyond if random.random() < plan.beyond else level), 4)
+
+
+def _pauses(plan: Plan, random: np.random.Generator) -> tuple[float, float]:
+    """Draw seconds of silence before and after; mostly none, never on both sides."""
+    seconds, chance = round(random.uniform(0.5, 1.5), 3), random.random()
+    first, second = chance < plan.paused / 2, plan.paused / 2 <= chance < plan.paused
+    return (seconds if first else 0.0), (seconds if second else 0.0)
+
+
+def _keep_settings(writer: CorpusWriter, plan: Plan, face: Face) -> None:
+    """Write corpus.json, or refuse to add to a corpus that was made otherwise."""
+    path = writer.folder / SETTINGS
+    settings = {**dataclasses.asdict(plan), "face": face.fingerprint}
+    if path.exists():
+        if read_json(path) != settings:
+            raise MienError(
+                f"{path} is of a corpus made with another seed, plan or face; give a new folder"
+            )
+        return
+    if writer.records:
+        raise MienError(f"{writer.folder} holds clips that were not simulated; give a new folder")
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    os.replace(part, path)

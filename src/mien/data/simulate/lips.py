@@ -9,6 +9,7 @@ least-squares problem (or one division), and solutions move smoothly when the we
 import functools
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 from mien.face import UNIT_NAMES, Face
@@ -23,29 +24,28 @@ CLOSING_COSTS = {
     "mouthClose": 1.0, "jawOpen": 2.0,
     "mouthUpperUp": 0.3, "mouthLowerDown": 0.3, "mouthFunnel": 0.5, "mouthShrugUpper": 0.3,
     "mouthShrugLower": 1.0, "mouthRollLower": 1.0, "mouthRollUpper": 1.0, "mouthPress": 1.0,
-    "mouthStretch": 4.0, "mouthDimple": 4.0, "mouthSmile": 12.0,
 }  # fmt: skip
-"""Units that may change to shut the lips, and how reluctantly: what lifts a lip gives way first,
-what shapes the corners, and so the expression, last."""
+"""Units that may change to shut the lips, and how reluctantly: what lifts a lip gives way first.
+The corners (smile, stretch, dimple, frown) stay, or a smile would flicker at every closure."""
 
 BITING_COSTS = {
-    "mouthClose": 1.0, "jawOpen": 0.6, "mouthRollLower": 0.4,
-    "mouthLowerDown": 0.2, "mouthShrugLower": 0.3, "mouthFunnel": 0.4, "mouthPucker": 0.6,
-    "mouthPress": 1.0, "jawForward": 1.0,
+    "mouthClose": 1.0, "jawOpen": 0.6, "mouthRollLower": 0.6, "mouthLowerDown": 0.2,
+    "mouthShrugLower": 0.3, "mouthFunnel": 0.2, "mouthPucker": 0.2, "mouthPress": 1.0,
+    "jawForward": 5.0,
 }  # fmt: skip
 """Units that may change to lay the lower lip on the upper teeth."""
 
 F_POSE = {
-    "jawOpen": 0.02, "mouthRollLower": 0.55, "mouthUpperUpLeft": 0.12, "mouthUpperUpRight": 0.12,
+    "jawOpen": 0.06, "mouthRollLower": 0.8, "mouthUpperUpLeft": 0.22, "mouthUpperUpRight": 0.22,
 }  # fmt: skip
 """The face's own f: the lower lip drawn in under the upper teeth, on a neutral face."""
 
 MILLIMETRE_PENALTY = 25.0
 """How much a millimetre off the goal costs, squared, against a whole unit's change."""
 
-RISING = ("mouthClose", "jawOpen", "mouthRollLower")
-"""Only these may be raised by a constraint; everything else may only give way. (Giving way can
-never break a rule of `Face.limit`.)"""
+RISING = {"jawOpen": None, "mouthRollLower": None, "mouthClose": "jawOpen"}
+"""Only these may be raised by a constraint, up to 1 or to the weight of the unit named: mouthClose
+undoes an open jaw and no more. Everything else may only give way."""
 
 SWEEPS = 60
 """Passes of the coordinate descent; the largest change of the last pass is below 1e-4."""
@@ -58,7 +58,7 @@ class Constraint:
     units: np.ndarray
     """(n,) places of the units that may change"""
     rising: np.ndarray
-    """(n,) bool: which of them may rise"""
+    """(n, 53) of 0 and 1: which unit's weight (or the last, 1) each of them may rise to"""
     costs: np.ndarray
     """(n,) cost of a squared change of weight"""
     rows: np.ndarray
@@ -69,25 +69,24 @@ class Constraint:
     def solve(self, weights: np.ndarray) -> np.ndarray:
         """Return weights (T, 52) near the given ones that come closest to the goal."""
         start = weights[:, self.units]
-        upper = np.where(self.rising, 1.0, start)
+        ceilings = np.pad(weights, ((0, 0), (0, 1)), constant_values=1.0) @ self.rising.T
+        upper = np.maximum(start, ceilings)
         moved = self.rows[self.units] * np.sqrt(MILLIMETRE_PENALTY)
         missing = (self.goal - weights @ self.rows) * np.sqrt(MILLIMETRE_PENALTY)
         gram = moved @ moved.T + np.diag(self.costs)
-        slope = -missing @ moved.T
-        change = np.zeros_like(start)
-        for _ in range(SWEEPS):
-            for k in range(len(self.units)):
-                wanted = change[:, k] - slope[:, k] / gram[k, k]
-                step = np.clip(wanted, -start[:, k], upper[:, k] - start[:, k]) - change[:, k]
-                change[:, k] += step
-                slope += step[:, None] * gram[k]
+        change = _bounded_change(gram, missing @ moved.T, -start, upper - start, SWEEPS)
         result = weights.copy()
         result[:, self.units] += change
         return result
 
 
 def meet_demands(
-    weights: np.ndarray, *, closure: np.ndarray, labiodental: np.ndarray, floor: np.ndarray, face: Face
+    weights: np.ndarray,
+    *,
+    closure: np.ndarray,
+    labiodental: np.ndarray,
+    floor: np.ndarray,
+    face: Face,
 ) -> np.ndarray:
     """Return weights (T, 52), within the face's limits, that do what speech demands of the lips.
 
@@ -145,17 +144,43 @@ def f_pose() -> np.ndarray:
     return np.array([F_POSE.get(name, 0.0) for name in UNIT_NAMES])
 
 
+@numba.njit(cache=True, nogil=True)
+def _bounded_change(
+    gram: np.ndarray, pull: np.ndarray, lowest: np.ndarray, highest: np.ndarray, sweeps: int
+) -> np.ndarray:
+    """Return changes (T, n) within bounds that minimise x·gram·x / 2 - pull·x for each frame."""
+    changes = np.zeros(pull.shape)
+    for frame in range(len(pull)):
+        slope = -pull[frame].copy()
+        for _ in range(sweeps):
+            for k in range(len(gram)):
+                wanted = changes[frame, k] - slope[k] / gram[k, k]
+                wanted = min(max(wanted, lowest[frame, k]), highest[frame, k])
+                slope += (wanted - changes[frame, k]) * gram[k]
+                changes[frame, k] = wanted
+    return changes
+
+
 def _constraint(costs: dict[str, float], rows: np.ndarray, goal: np.ndarray) -> Constraint:
     """Make a constraint; a name without Left or Right stands for both sides."""
     by_unit = {u: c for stem, c in costs.items() for u in (stem, f"{stem}Left", f"{stem}Right")}
     names = [name for name in UNIT_NAMES if name in by_unit]
     return Constraint(
         units=np.array([UNIT_NAMES.index(name) for name in names]),
-        rising=np.array([name in RISING for name in names]),
+        rising=np.array([_ceiling(name) for name in names]),
         costs=np.array([by_unit[name] for name in names]),
         rows=rows,
         goal=goal,
     )
+
+
+def _ceiling(name: str) -> np.ndarray:
+    """Return (53,) of 0 and 1: which weight, or the 1 after them, this unit may rise to."""
+    ceiling = np.zeros(len(UNIT_NAMES) + 1)
+    if name in RISING:
+        other = RISING[name]
+        ceiling[UNIT_NAMES.index(other) if other else -1] = 1.0
+    return ceiling
 
 
 def _blended(

@@ -65,7 +65,9 @@ GRAMMAR = {
 @functools.cache
 def written() -> tuple[str, ...]:
     """Return the sentences written for this project, in order of their number."""
-    text = resources.files(__package__).joinpath("sentences.txt").read_text(encoding="utf-8")
+    text = (
+        resources.files("mien.data.simulate").joinpath("sentences.txt").read_text(encoding="utf-8")
+    )
     return tuple(text.split("\n")[:-1])
 
 

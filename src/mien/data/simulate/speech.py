@@ -32,7 +32,7 @@ class Voice:
     """Who speaks and how: everything that shapes the sound."""
 
     name: str = "slt"
-    """flite's voice: kal16, awb, rms or slt"""
+    """flite's voice (kal16, awb, rms or slt), or `neural.NAME`"""
     rate: float = 1.0
     """speed of speech; 1.2 is a fifth faster"""
     pitch: float = 1.0
@@ -49,7 +49,7 @@ class Utterance:
     phones: list[Phone]
 
 
-def say(text: str, voice: Voice = Voice()) -> Utterance:  # noqa: B008 (frozen)
+def say(text: str, voice: Voice = Voice()) -> Utterance:
     """Speak `text`. MienError where flite is missing, the voice is unknown or nothing is said."""
     if voice.name not in VOICES:
         raise MienError(f"flite has no voice {voice.name!r} here; use one of {', '.join(VOICES)}")
@@ -61,7 +61,7 @@ def say(text: str, voice: Voice = Voice()) -> Utterance:  # noqa: B008 (frozen)
         options += ["--setf", f"int_f0_target_mean={mean:.3f}"]
     recording, printed = _run_flite(text, options)
     return Utterance(
-        speech=_resample(recording, voice.tract),
+        speech=resample(recording, voice.tract),
         phones=_read_phones(printed, len(recording) / audio.SPEECH_RATE, voice.tract),
     )
 
@@ -128,8 +128,8 @@ def _read_phones(printed: str, seconds: float, tract: float) -> list[Phone]:
     return [phone for phone in phones if phone.end > phone.start]
 
 
-def _resample(speech: np.ndarray, faster: float) -> np.ndarray:
-    """Play `speech` (S,) faster by this factor: exact for a band-limited sound."""
+def resample(speech: np.ndarray, faster: float) -> np.ndarray:
+    """Return speech (S,) played faster by this factor: exact for a band-limited sound."""
     if faster == 1.0:
         return speech
     samples = round(len(speech) / faster)

@@ -1,0 +1,48 @@
+"""Curves: the unit weights as a table in the layout of Epic's Live Link Face app (.csv)."""
+
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from mien import audio
+from mien.animation import Animation
+from mien.errors import MienError
+from mien.face import UNIT_NAMES
+
+ROTATIONS = tuple(
+    f"{part}{turn}" for part in ("Head", "LeftEye", "RightEye") for turn in ("Yaw", "Pitch", "Roll")
+)
+"""The head does not turn, and what the eyes do is in their EyeLook columns: always zero."""
+
+SWAPPED = {"jawLeft": "jawRight", "mouthLeft": "mouthRight"}
+"""The app writes these two pairs right before left, unlike ARKit's own list."""
+
+
+def columns() -> list[str]:
+    """Return the 52 unit names in the app's order of columns."""
+    order = {**SWAPPED, **{right: left for left, right in SWAPPED.items()}}
+    return [order.get(name, name) for name in UNIT_NAMES]
+
+
+def write(animation: Animation, path: Path, progress: bool = False) -> None:
+    """Write one row a frame: Timecode, BlendShapeCount (61), 52 weights, 9 rotations.
+
+    Raises MienError for a face that lacks one of the 52 units.
+    """
+    names = animation.face.unit_names
+    if missing := [name for name in UNIT_NAMES if name not in names]:
+        raise MienError(
+            f"the face {animation.face.name!r} has no unit {missing[0]!r}, which .csv needs; "
+            "write .glb or .npz"
+        )
+    weights = np.asarray(animation.weights)[:, [names.index(name) for name in columns()]]
+    titles = [name[0].upper() + name[1:] for name in columns()]
+    still = ["0"] * len(ROTATIONS)
+    count = str(len(titles) + len(still))
+    with open(path, "w", encoding="ascii", newline="\n") as file:
+        print("Timecode", "BlendShapeCount", *titles, *ROTATIONS, sep=",", file=file)
+        rows = tqdm(weights, "curves", unit="frame", disable=not progress)
+        for frame, row in enumerate(rows):
+            time = audio.frame_to_timecode(frame, animation.fps)
+            print(time, count, *(f"{w:.6f}" for w in row), *still, sep=",", file=file)
