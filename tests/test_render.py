@@ -170,6 +170,24 @@ def test_blending_is_true_to_perspective():
         assert value[shading.NORMAL] == pytest.approx(facing), "the back of a strip is turned"
 
 
+def test_shares_of_a_pixel_sum_to_one():
+    """A sample near two surfaces in depth was counted with both: heads had bright outlines."""
+    screen = np.array([[-9, -9, 1.0], [-9, 9, 1.0], [9, -9, 1.0]], np.float32)
+    values = np.zeros((3, shading.COLUMNS), np.float32)
+    values[:, shading.NORMAL + 2] = values[:, shading.FADE] = 1.0
+    values[:, shading.COLOR : shading.COLOR + 3] = 0.3
+    triangles, first = np.array([[0, 1, 2]], np.int32), np.zeros(1, np.int32)
+    drawing = shading.Drawing(screen, triangles, first, values)
+    lamps = Renderer(face_of(*ball()), width=2, height=1)._studio
+    dark = lamps._replace(lights=lamps.lights[:0], sky=0 * lamps.sky, grain=0 * lamps.grain)
+    depths = np.array([[[0, 4, 0, 2], [0, 0, 0, 0]]], np.float32)
+    nearest = (1 - depths / 1000).view(np.int32).astype(np.int64) << 32
+    picture = np.zeros((1, 2, 3), np.uint8)
+    shading.paint(picture, (0, 0, 2, 1), nearest, drawing, dark)
+    assert picture[0, 1].min() > 100
+    assert np.array_equal(picture[0, 0], picture[0, 1])
+
+
 def test_a_plate_throws_its_shadow():
     plate = np.array(
         [[-0.02, 0.1, -0.02], [-0.02, 0.1, 0.02], [0.02, 0.1, 0.02], [0.02, 0.1, -0.02]]

@@ -12,7 +12,7 @@ from mien.model.transformer import CrossAttention, SelfAttention, banded
 
 SMALL = ModelSettings(
     width=16, heads=2, layers=2, feature_size=8, window=6, decoder_window=3, speech_reach=2,
-    speech_size=12, text_size=10, text_latents=3, coefficients=5,
+    speech_size=12, text_size=10, text_latents=3, coefficients=5, text_dropout=0.3,
 )  # fmt: skip
 FRAMES = 20
 

@@ -117,7 +117,7 @@ def paint(picture, box, nearest, drawing, studio):
             everything = nearest[y, x, 0]
             for s in range(1, SAMPLES):
                 everything &= nearest[y, x, s]
-            if everything == NOTHING and nearest[y, x, 0] == NOTHING:
+            if everything == NOTHING:
                 continue  # the picture came with its background
             red = green = blue = ZERO
             behind = backdrop[y, x]

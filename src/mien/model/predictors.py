@@ -64,6 +64,7 @@ class TextPooler(nn.Module):
         s = settings
         self.queries = nn.Parameter(torch.randn(s.text_latents, s.text_size) * 0.5)
         self.norm = nn.LayerNorm(s.text_size)
+        self.dropout = nn.Dropout(s.text_dropout)
         self.key = nn.Linear(s.text_size, s.text_size)
         self.value = nn.Linear(s.text_size, s.text_size)
 
@@ -72,7 +73,7 @@ class TextPooler(nn.Module):
 
         Each latent is the mean of the tokens plus what its own query picks from them.
         """
-        tokens = self.norm(tokens)
+        tokens = self.dropout(self.norm(tokens))
         score = self.queries @ self.key(tokens).transpose(1, 2) * tokens.shape[-1] ** -0.5
         picked = (score + padding[:, None]).softmax(-1) @ self.value(tokens)
         mean = padding.exp()[:, None] @ tokens / padding.exp().sum(-1)[:, None, None]

@@ -29,6 +29,8 @@ class ModelSettings:
     """Channels of the text encoder's tokens and of text_features."""
     text_latents: int = 8
     """Rows of text_features."""
+    text_dropout: float = 0.2
+    """Share of the tokens' values hidden while training: wordings are few, and never all seen."""
     coefficients: int = 52
     """Coefficients K of the face's basis."""
 
