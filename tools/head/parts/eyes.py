@@ -7,8 +7,10 @@ the ball, never outside.
 
 import numpy as np
 
-from head.parts.surface import lerp_rows, rings_to_triangles, smoothstep
+from head.parts.surface import body, lerp_rows, smoothstep
 from head.types import LEFT, RIGHT, Part, Skin
+
+Color = tuple[float, float, float]
 
 LOOK_DEGREES = {"Up": 20.0, "Down": 25.0, "In": 30.0, "Out": 30.0}
 """How far the ball turns at weight 1; people turn the head as well for anything further."""
@@ -39,7 +41,12 @@ IRIS_RINGS = (
     (1.12, (0.84, 0.81, 0.785)),
 )
 SCLERA_RINGS = 9
-SCLERA = ((0.0, (0.885, 0.862, 0.838)), (0.3, (0.870, 0.825, 0.795)), (1.0, (0.74, 0.58, 0.54)))
+SCLERA = (
+    # How far aside of the middle, as a share of the ball's radius; sRGB. Pinker in the corners.
+    (0.45, (0.885, 0.862, 0.838)),
+    (0.65, (0.870, 0.825, 0.795)),
+    (0.95, (0.74, 0.58, 0.54)),
+)
 
 
 def build(skin: Skin) -> list[Part]:
@@ -73,13 +80,9 @@ def _eye(skin: Skin, side: int, name: str) -> Part:
     for u, unit in enumerate(skin.unit_names):
         if unit.startswith("eyeLook") and unit.endswith(suffix):
             deltas[u] = offsets @ rotation(unit, side).T - offsets
-    triangles = rings_to_triangles(_ring_count(), SEGMENTS)
+    triangles = body(offsets, len(IRIS_RINGS) + SCLERA_RINGS)
     colors = _colors(offsets, fractions, seed=side)
     return Part(name, centre + offsets, triangles, deltas, colors)
-
-
-def _ring_count() -> int:
-    return len(IRIS_RINGS) + SCLERA_RINGS
 
 
 def _ball(ball_radius: float) -> tuple[np.ndarray, np.ndarray]:
@@ -107,20 +110,25 @@ def _ball(ball_radius: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _colors(offsets: np.ndarray, fractions: np.ndarray, *, seed: int) -> np.ndarray:
-    """sRGB (n, 3): iris with streaks, sclera that is pinker to the sides and shaded by the lid."""
-    iris = np.array([f for f, _ in IRIS_RINGS])
-    colors = lerp_rows(fractions, iris, np.array([c for _, c in IRIS_RINGS]))
-    in_iris = smoothstep(0.36, 0.45, fractions) * (1 - smoothstep(0.86, 0.98, fractions))
-    colors = colors * (1 + in_iris * _streaks(seed, len(offsets)))[:, None]
-    up = offsets[:, 1] / np.linalg.norm(offsets, axis=1)
-    # Light enters from above and leaves the iris below: the lower half glows, the upper is shaded.
-    colors = colors * (1 - 1.1 * in_iris * up)[:, None]
-    aside = np.abs(offsets[:, 0]) / np.linalg.norm(offsets, axis=1)
-    sclera = lerp_rows(aside, np.array([0.45, 0.65, 0.95]), np.array([c for _, c in SCLERA]))
+    """sRGB (n, 3) of pupil, iris and white, a little shaded below the upper lid."""
+    directions = offsets / np.linalg.norm(offsets, axis=1, keepdims=True)
+    aside, up = np.abs(directions[:, 0]), directions[:, 1]
+    iris = _read(IRIS_RINGS, fractions) * _glow(fractions, up, seed=seed)[:, None]
     white = smoothstep(1.0, 1.12, fractions)[:, None]
-    colors = colors * (1 - white) + sclera * white
+    colors = iris * (1 - white) + _read(SCLERA, aside) * white
     shade = 1 - 0.30 * smoothstep(0.10, 0.32, up) - 0.10 * smoothstep(0.1, 0.35, -up)
     return np.clip(colors * shade[:, None], 0, 1)
+
+
+def _read(table: tuple[tuple[float, Color], ...], at: np.ndarray) -> np.ndarray:
+    """Colours (n, 3) between those of a table."""
+    return lerp_rows(at, np.array([x for x, _ in table]), np.array([c for _, c in table]))
+
+
+def _glow(fractions: np.ndarray, up: np.ndarray, *, seed: int) -> np.ndarray:
+    """How much brighter (n,) the iris is here: light comes in from above and leaves it below."""
+    within = smoothstep(0.36, 0.45, fractions) * (1 - smoothstep(0.86, 0.98, fractions))
+    return (1 + within * _streaks(seed, len(up))) * (1 - 1.1 * within * up)
 
 
 def _streaks(seed: int, count: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from head.parts.surface import Binding, facing_out, rings_to_triangles, smoothstep
+from head.parts.surface import Binding, body, smoothstep
 from head.types import LEFT, RIGHT, Part, Skin
 
 MM = 1e-3
@@ -43,7 +43,7 @@ def build(skin: Skin) -> list[Part]:
     ]
     vertices, deltas = (np.concatenate(a, axis=-2) for a in zip(*rows, strict=True))
     each = len(STEPS) * SIDES
-    tube = facing_out(vertices[:each], rings_to_triangles(len(STEPS), SIDES))
+    tube = body(vertices[:each], len(STEPS))
     starts = np.arange(len(vertices) // each)[:, None, None] * each
     triangles = (tube + starts).reshape(-1, 3).astype(np.int32)
     tone = np.array(COLOR) + STEPS[:, None] * (np.array(TIP_COLOR) - COLOR)

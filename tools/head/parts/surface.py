@@ -43,11 +43,16 @@ def normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-15)
 
 
-def facing_out(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """The triangles of a body, all turned over if they enclose a negative volume."""
+def body(vertices: np.ndarray, rings: int) -> np.ndarray:
+    """Triangles (F, 3) of a body whose vertices stand ring by ring, counter-clockwise from outside.
+
+    A ring may be a single point repeated; the slivers there are left out.
+    """
+    triangles = rings_to_triangles(rings, len(vertices) // rings)
     a, b, c = (vertices[triangles[:, k]] - vertices.mean(0) for k in range(3))
     volume = np.einsum("ij,ij->", a, np.cross(b, c))
-    return triangles if volume > 0 else triangles[:, ::-1]
+    whole = np.linalg.norm(np.cross(b - a, c - a), axis=1) > 1e-14
+    return triangles[whole] if volume > 0 else triangles[whole, ::-1]
 
 
 @dataclass(frozen=True, eq=False)

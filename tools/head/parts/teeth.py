@@ -8,7 +8,7 @@ import numpy as np
 from head.parts import gums, jaw
 from head.parts.arch import MM, Arch, arches, shade
 from head.parts.kinds import LOWER, UPPER, Kind, places
-from head.parts.surface import Piece, facing_out, joined, rings_to_triangles
+from head.parts.surface import Piece, body, joined
 from head.types import Part, Skin
 
 AROUND = 12
@@ -76,10 +76,9 @@ def _tooth(arch: Arch, kind: Kind, where: float) -> Piece:
     corner = kind.point * (2 * np.abs(along) / kind.width) ** 1.5
     short = kind.height * (1 - LEVELS)[:, None] + corner * np.clip(LEVELS, 0, 1)[:, None] ** 4
     vertices = _placed(arch, where, along, outward, short + kind.raised)
-    triangles = facing_out(vertices, rings_to_triangles(len(RINGS), AROUND))
     tint = np.repeat([color for *_, color in RINGS], AROUND, axis=0)
     behind = np.tile(np.where(out > -0.5, 1.0, 0.8), len(RINGS))
-    return Piece(vertices, triangles, tint * (shade(where) * behind)[:, None])
+    return Piece(vertices, body(vertices, len(RINGS)), tint * (shade(where) * behind)[:, None])
 
 
 def _widths(kind: Kind) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 
 from head.parts.arch import MM, arches
 from head.parts.jaw import Jaw
-from head.parts.surface import facing_out, lerp_rows, rings_to_triangles, smoothstep
+from head.parts.surface import body, lerp_rows, smoothstep
 from head.types import Part, Skin
 
 AROUND = 20
@@ -53,7 +53,7 @@ def build(skin: Skin) -> list[Part]:
     carried = np.repeat(np.linspace(0.45, 1, 4).tolist() + [1.0] * (len(SPINE) - 4), AROUND)
     deltas = Jaw.of(skin).deltas(skin.unit_names, vertices) * carried[:, None]
     deltas[skin.unit_names.index("tongueOut")] = origin + _tube(SPINE_OUT) - vertices
-    triangles = facing_out(vertices, rings_to_triangles(len(SPINE), AROUND))
+    triangles = body(vertices, len(SPINE))
     return [Part("tongue", vertices, triangles, deltas, _colors())]
 
 
