@@ -64,7 +64,9 @@ def test_cross_swaps_the_expressions():
     assert found["cross"].item() == pytest.approx(1.0, rel=1e-5)
 
 
-@pytest.mark.parametrize(("near", "far", "wanted"), [(0.0, 2.0, 0.0), (2.0, 0.0, 5.0), (1.0, 1.0, 1.0)])
+@pytest.mark.parametrize(
+    ("near", "far", "wanted"), [(0.0, 2.0, 0.0), (2.0, 0.0, 5.0), (1.0, 1.0, 1.0)]
+)
 def test_triplet(near, far, wanted):
     anchor = torch.zeros(1, T, K)
     found = losses.triplet(anchor, anchor + near, anchor + far, margin=1.0)
@@ -91,7 +93,12 @@ def test_embedding_compares_what_was_meant_with_what_is_read():
     content, expression = torch.randn(2, 2, T, K // 2)
     target = torch.cat([content, expression], dim=-1)
     made, found = losses.second_stage(
-        Off(), content, expression, target, torch.zeros(1, K), 1.0  # type: ignore[arg-type]
+        Off(),
+        content,
+        expression,
+        target,
+        torch.zeros(1, K),
+        1.0,  # type: ignore[arg-type]
     )
     assert found["embedding"].item() == pytest.approx(1.0, rel=1e-5)
     assert found["face"].item() == pytest.approx(0.5, rel=1e-5)  # Eq. 6: half the channels, by 1

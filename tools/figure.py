@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from contact_sheet import grid, write_png
-
 import mien
+from contact_sheet import grid, write_png
 from mien.render import Camera, Renderer
 
 ROOT = Path(__file__).parents[1]

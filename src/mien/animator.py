@@ -1,73 +1,27 @@
-"""Animator: reads a pack and runs it. Speech is encoded once and animated as often as you like."""
+"""Animator: runs a pack. Speech is encoded once and animated under as many descriptions as you like."""
 
-import hashlib
-import json
-import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnxruntime
+from onnxruntime import InferenceSession, OrtValue, SessionOptions
 
 from mien import audio
 from mien.animation import Animation
 from mien.errors import MienError
 from mien.face import Face
-from mien.features import SpeechEncoder, TextEncoder
+from mien.features import SpeechEncoder, TextEncoder, check_description
 from mien.life import add_blinks
+from mien.packfile import Card, Pack
 
-FORMAT = 1
 MAX_LEVEL = 1.5
-MAX_MEMBER = 200_000_000  # bytes of a graph: a larger one is no pack of ours
 NEUTRAL = "neutral"
+"""What an empty description is read as, at level 0."""
+SILENT = 4
+"""ONNX Runtime's log level at which it prints nothing: what goes wrong is raised and said once."""
 
-
-@dataclass(frozen=True, eq=False)
-class Pack:
-    """A trained model: checked, and ready to run."""
-
-    card: dict[str, Any]
-    """pack.json: sizes, face, encoders, provenance."""
-    step: bytes
-    """ONNX graph of one frame."""
-    text: bytes
-    """ONNX graph of tokens -> text_features."""
-
-    @classmethod
-    def read(cls, path: Path | str | None = None) -> "Pack":
-        """Read a pack file (default: ours); MienError where it is missing or damaged."""
-        path = Path(path or str(resources.files("mien") / "assets" / "default.mien"))
-        try:
-            with zipfile.ZipFile(path) as file:
-                members = {name: _member(file, name) for name in MEMBERS}
-            card = json.loads(members["pack.json"])
-            sums = card["sha256"]
-            whole = all(
-                hashlib.sha256(members[name]).hexdigest() == sums[name] for name in MEMBERS[1:]
-            )
-        except FileNotFoundError:
-            raise MienError(f"there is no pack at {path}; give the path of a .mien file") from None
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            raise MienError(f"{path} is not a pack or is damaged ({error}); get it anew") from error
-        if not whole:
-            raise MienError(f"{path} is damaged: a graph is not what its sha256 says; get it anew")
-        if card["format"] != FORMAT:
-            raise MienError(
-                f"{path} is a pack of format {card['format']}; this version of Mien reads {FORMAT}"
-            )
-        return cls(card, members["step.onnx"], members["text.onnx"])
-
-
-MEMBERS = ("pack.json", "step.onnx", "text.onnx")
-
-
-def _member(file: zipfile.ZipFile, name: str) -> bytes:
-    if file.getinfo(name).file_size > MAX_MEMBER:
-        raise ValueError(f"{name} is too large")
-    return file.read(name)
+Progress = Callable[[int, int], None]
+"""Called with the frames done and the frames in all."""
 
 
 class Animator:
@@ -84,12 +38,13 @@ class Animator:
             ("speech_encoder", speech_encoder.name),
             ("text_encoder", text_encoder.name),
         ):
-            if pack.card[name] != own:
+            if (trained := getattr(pack.card, name)) != own:
                 raise MienError(
-                    f"the pack {pack.card['name']!r} was trained with {name} "
-                    f"{pack.card[name]!r}, not {own!r}; use that one or train a pack for this one"
+                    f"the pack {pack.card.name!r} was trained with {name} {trained!r}, "
+                    f"not {own!r}; use that one or train a pack for this one"
                 )
-        self._step, self._text = _session(pack.step), _session(pack.text)
+        self._step, self._text = (_session(graph, pack.card) for graph in (pack.step, pack.text))
+        self._check_sizes()
 
     def animate(
         self,
@@ -99,7 +54,8 @@ class Animator:
         strength: float = 1.0,
         fps: float = audio.FPS,
         blinks: int | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        features: np.ndarray | None = None,
+        progress: Progress | None = None,
     ) -> Animation:
         """Animate speech under one description.
 
@@ -109,29 +65,39 @@ class Animator:
             strength: level of the expression in [0, 1.5]; 0 is neutral.
             fps: frames per second of the result. The model works at 30 and is resampled.
             blinks: seed of added blinks; None adds none (for measuring).
-            progress: called with frames done and frames in all.
+            features: `encode_speech(speech)` where that was done before.
+            progress: called with frames done and frames in all, first with 0 done.
 
-        Raises MienError for speech that is too short or not finite, and for values out of range.
+        Raises MienError for speech that is too short or not finite, and for values out of range,
+        before anything is computed.
         """
         audio.check_fps(fps)
         speech = audio.check_speech(speech)
-        features = self.encode_speech(speech)
-        coefficients = self.run(features, description, strength=strength, progress=progress)
-        weights = self.face.coefficients_to_weights(coefficients)
-        weights = _resampled(weights, audio.frame_count(len(speech), fps), fps)
+        wanted = audio.frame_count(len(speech))
+        if features is not None and len(features) != wanted:
+            raise MienError(f"{len(features)} features are not of this speech; give {wanted}")
+        level = level_of(description, strength)
+        text = self.encode_description(description)
+        if progress:
+            progress(0, wanted)
+        if features is None:
+            features = self.encode_speech(speech)
+        weights = self.face.coefficients_to_weights(self.roll(features, text, level, progress))
+        weights = resampled(weights, audio.frame_count(len(speech), fps), fps)
         if blinks is not None:
-            weights = self.face.limit(add_blinks(weights, fps=fps, seed=blinks))
-        return Animation(weights.astype(np.float32), fps, self.face, speech)
+            weights = add_blinks(weights, fps=fps, seed=blinks)
+        return Animation(self.face.limit(weights), fps, self.face, speech)
 
     def encode_speech(self, speech: np.ndarray) -> np.ndarray:
         """speech (S,) -> speech_features (T, 384) at 30 frames a second."""
         return self.speech_encoder.encode(speech, fps=audio.FPS)
 
     def encode_description(self, description: str) -> np.ndarray:
-        """A description -> text_features (latents, 384); these interpolate."""
-        tokens = self.text_encoder.encode(description.strip() or NEUTRAL)[None]
+        """A description -> text_features (8, 384); these interpolate."""
+        tokens = self.text_encoder.encode(check_description(description) or NEUTRAL)[None]
         padding = np.zeros(tokens.shape[:2], np.float32)
-        return self._text.run(None, {"tokens": tokens, "padding": padding})[0][0]  # type: ignore
+        (features,) = self._text.run(None, {"tokens": tokens, "padding": padding})
+        return np.asarray(features)[0]
 
     def run(
         self,
@@ -139,35 +105,61 @@ class Animator:
         description: str,
         *,
         strength: float = 1.0,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> np.ndarray:
         """speech_features (T, 384) and a description -> coefficients (T, K), metres."""
-        check_strength(strength)
-        text = self.encode_description(description)[None]
-        level = np.full((1, 1), strength if description.strip() else 0.0, np.float32)
-        card, reach = self.pack.card, self.pack.card["reach"]
-        around = np.pad(features, ((reach, reach), (0, 0)), mode="edge")[None]
-        past = np.zeros((1, card["coefficients"]), np.float32)
-        state, decoder_state = (
-            np.zeros(card[name], np.float32) for name in ("state", "decoder_state")
-        )
-        age = np.zeros((1, 1), np.float32)
-        frames = np.empty((len(features), card["coefficients"]), np.float32)
+        level = level_of(description, strength)
+        return self.roll(features, self.encode_description(description), level, progress)
+
+    def roll(
+        self,
+        features: np.ndarray,
+        text: np.ndarray,
+        level: float,
+        progress: Progress | None = None,
+    ) -> np.ndarray:
+        """Make frame after frame, each from those before it.
+
+        speech_features (T, 384), text_features (8, 384) and the level in [0, 1.5] ->
+        coefficients (T, K) float32, metres. Frame t hears the features t - reach … t + reach; the
+        first and the last feature stand for those beyond the ends.
+        """
+        card = self.pack.card
+        near = np.arange(-card.reach, card.reach + 1)
+        still = {"text": _value(text[None]), "level": _value(np.full((1, 1), level))}
+        state = {name: _value(np.zeros(shape)) for name, shape in _state_shapes(card).items()}
+        frames = np.empty((len(features), card.coefficients), np.float32)
         for t in range(len(features)):
-            inputs = {
-                "past": past,
-                "speech": around[:, t : t + 2 * reach + 1],
-                "text": text,
-                "level": level,
-                "state": state,
-                "decoder_state": decoder_state,
-                "age": age,
-            }
-            past, state, decoder_state, age = self._step.run(None, inputs)  # type: ignore
-            frames[t] = past[0]
+            heard = _value(features.take(t + near, axis=0, mode="clip")[None])
+            # Values of ONNX Runtime stay where they are: the state, 0.6 MB, is never copied.
+            outputs = self._step.run_with_ort_values(None, {"speech": heard, **still, **state})
+            state = dict(zip(state, outputs, strict=True))
+            frames[t] = state["past"].numpy()[0]
             if progress:
                 progress(t + 1, len(features))
         return frames
+
+    def _check_sizes(self) -> None:
+        """Hold the step's graph to the card: what does not fit would fail in the middle."""
+        card = self.pack.card
+        wanted = {
+            "speech": (1, 2 * card.reach + 1, card.speech_size),
+            "text": (1, *card.text_features),
+            "level": (1, 1),
+            **_state_shapes(card),
+        }
+        found = {value.name: tuple(value.shape) for value in self._step.get_inputs()}
+        if found != wanted or len(self.face.unit_names) != card.coefficients:
+            raise MienError(f"the pack {card.name!r} does not fit its own card; get it anew")
+
+
+def level_of(description: str, strength: float) -> float:
+    """Return the level of the expression: `strength`, or 0 where the description is empty.
+
+    Raises MienError unless `strength` is a number from 0 to 1.5.
+    """
+    check_strength(strength)
+    return strength if check_description(description) else 0.0
 
 
 def check_strength(strength: float) -> float:
@@ -182,18 +174,37 @@ def load(pack: Path | str | None = None) -> Animator:
     return Animator(Pack.read(pack), Face.load(), SpeechEncoder.load(), TextEncoder.load())
 
 
-def _session(graph: bytes) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
+def resampled(weights: np.ndarray, frames: int, fps: float) -> np.ndarray:
+    """Weights (T, U) at 30 frames a second, T ≥ 2 -> (frames, U) at fps, linearly in time."""
+    place = np.minimum(audio.frame_times(frames, fps) * audio.FPS, len(weights) - 1)
+    low = np.minimum(place.astype(int), len(weights) - 2)
+    share = (place - low)[:, None].astype(np.float32)
+    return weights[low] * (1 - share) + weights[low + 1] * share
+
+
+def _state_shapes(card: Card) -> dict[str, tuple[int, ...]]:
+    """What a step takes from the one before, in the order in which it gives it to the next."""
+    return {
+        "past": (1, card.coefficients),
+        "state": card.state,
+        "decoder_state": card.decoder_state,
+        "age": (1, 1),
+    }
+
+
+def _value(array: np.ndarray) -> OrtValue:
+    return OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array, np.float32))
+
+
+def _session(graph: bytes, card: Card) -> InferenceSession:
+    options = SessionOptions()
     # One frame is too little work to share: two threads were slower than one.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
-def _resampled(weights: np.ndarray, frames: int, fps: float) -> np.ndarray:
-    """(T, U) at 30 frames a second -> (frames, U) at fps, linearly in time."""
-    if fps == audio.FPS:
-        return weights[:frames]
-    place = np.clip(audio.frame_times(frames, fps) * audio.FPS, 0, len(weights) - 1)
-    low = np.minimum(place.astype(int), len(weights) - 2) if len(weights) > 1 else place.astype(int)
-    share = (place - low)[:, None].astype(np.float32)
-    return weights[low] * (1 - share) + weights[np.minimum(low + 1, len(weights) - 1)] * share
+    options.log_severity_level = SILENT
+    try:
+        return InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's errors share no other base
+        reason = str(error).splitlines()[0]
+        raise MienError(
+            f"the pack {card.name!r} holds a graph that cannot be run ({reason}); get it anew"
+        ) from error

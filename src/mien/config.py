@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def from_dict(kind: type[T], values: dict[str, Any], where: str = "") -> T:
-    """Build the frozen dataclass `kind` from `values`; nested dictionaries become nested dataclasses.
+    """Build the frozen dataclass `kind` from `values`, and nested ones from nested dictionaries.
 
     Raises MienError for an unknown key (naming the nearest known one) and for a value of another
     type than the field's. `where` is the dotted path used in messages.

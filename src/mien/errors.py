@@ -1,4 +1,4 @@
-"""The one error that a user can cause; the command line prints it as a sentence and exits with 2."""
+"""The one error that a user can cause: the command line prints it and exits with status 2."""
 
 
 class MienError(ValueError):

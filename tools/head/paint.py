@@ -34,8 +34,8 @@ HAIRLINE = np.array(
     [
         (0, 60),
         (10, 61),
-        (22, 65),
-        (32, 64),
+        (24, 68),
+        (33, 66),
         (40, 57),
         (48, 49),
         (57, 41),
@@ -75,7 +75,7 @@ EAR = ((-20, -69), (28, 18))
 """Middle (y, z) and half sizes of the ears, which grow no hair, millimetres."""
 AXIS = (0, -70)
 """x, z of the head's upright axis, millimetres."""
-HAIR_SOFT = (11.0, 7.0)
+HAIR_SOFT = (14.0, 7.0)
 """The hairline fades over so many millimetres either way, in front and behind the temples."""
 
 

@@ -86,9 +86,7 @@ class Batches:
             padding=padding,
         )
 
-    def draw_switch(
-        self, rng: np.random.Generator, quads: Quads, size: int, frames: int
-    ) -> Batch:
+    def draw_switch(self, rng: np.random.Generator, quads: Quads, size: int, frames: int) -> Batch:
         """Draw crops whose expression changes somewhere inside, within 0.1 to 0.4 s.
 
         The face turns from clip n to clip m (on n's clock) as the description does; n is heard.
@@ -117,9 +115,7 @@ class Batches:
         tokens, padding = pad([tokens for tokens, _ in spoken])
         return tokens, padding, np.array([[level] for _, level in spoken], dtype=np.float32)
 
-    def _described(
-        self, rng: np.random.Generator, clip: "_Shown"
-    ) -> tuple[np.ndarray, float]:
+    def _described(self, rng: np.random.Generator, clip: "_Shown") -> tuple[np.ndarray, float]:
         """A wording for the clip and the level to ask for, so that both together mean the clip's.
 
         A face without expression is any wording at level 0 as well as a neutral one at any level.

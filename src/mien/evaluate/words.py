@@ -1,8 +1,8 @@
 """Are descriptions read rightly? Each wording must land nearest to its own state.
 
 Convention: the description is animated at its own level over silence; the mean of the last third of
-a second is compared, in coefficients, with every state at that level. `right` counts wordings whose own
-state is nearest, `near` those whose own state is among the three nearest.
+a second is compared, in coefficients, with every state at that level. `right` counts wordings
+whose own state is nearest, `near` those whose own state is among the three nearest.
 """
 
 from collections import Counter

@@ -14,29 +14,32 @@ from mien.errors import MienError
 
 def save(path: Path, modules: dict[str, nn.Module], settings: dict[str, Any]) -> None:
     """Write the parameters and buffers of named modules, with `settings`, in one atomic file."""
-    tensors = {
-        f"{name}.{key}": value
-        for name, module in modules.items()
-        for key, value in module.state_dict().items()
-    }
-    save_tensors(path, tensors, settings)
+    save_tensors(path, modules_to_tensors(modules), settings)
 
 
 def load(path: Path, modules: dict[str, nn.Module]) -> dict[str, Any]:
     """Fill the named modules from `path`, strictly, and return the settings saved with them."""
     tensors, settings = load_tensors(path)
     for name, module in modules.items():
-        own = {k[len(name) + 1 :]: v for k, v in tensors.items() if k.startswith(name + ".")}
         try:
-            module.load_state_dict(own, strict=True)
+            module.load_state_dict(with_prefix(tensors, name), strict=True)
         except RuntimeError as error:
             raise MienError(f"{path} does not fit {name}: {error}") from error
     return settings
 
 
-def read_settings(path: Path) -> dict[str, Any]:
-    """Return the settings saved with the weights, without reading these."""
-    return load_tensors(path, only_settings=True)[1]
+def modules_to_tensors(modules: dict[str, nn.Module]) -> dict[str, Tensor]:
+    """Parameters and buffers of named modules, as name.key."""
+    return {
+        f"{name}.{key}": value
+        for name, module in modules.items()
+        for key, value in module.state_dict().items()
+    }
+
+
+def with_prefix(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Those tensors called name.key, as key; undoes `modules_to_tensors` for one module."""
+    return {k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")}
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], settings: dict[str, Any]) -> None:
@@ -47,15 +50,12 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], settings: dict[str, Any
     temporary.replace(path)
 
 
-def load_tensors(
-    path: Path, *, only_settings: bool = False
-) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Inverse of `save_tensors`; MienError where the file is missing or damaged."""
     try:
         with safe_open(path, framework="pt") as file:
             settings = json.loads((file.metadata() or {})["settings"])
-            names = [] if only_settings else file.keys()
-            return {name: file.get_tensor(name) for name in names}, settings
+            return {name: file.get_tensor(name) for name in file.keys()}, settings  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise MienError(f"cannot read the weights in {path}: {error}") from error
 
@@ -70,7 +70,7 @@ def optimizer_to_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def tensors_to_optimizer(tensors: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> None:
-    """Inverse of `optimizer_to_tensors`; the optimizer has the same parameters in the same order."""
+    """Inverse of `optimizer_to_tensors`, for an optimizer of the same parameters in order."""
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         index, key = name.split(".", 1)

@@ -1,15 +1,11 @@
-"""Write a pack: the trained networks as ONNX graphs, with all that is needed to run them.
+"""Export the trained networks as ONNX graphs, and write them as a pack.
 
-A pack is one zip file (stored, not compressed): pack.json, step.onnx, text.onnx. pack.json holds
-the sizes, the sha256 of each graph, the face and the encoders the graphs belong to, and where they
-come from. `mien.animator` reads it; that needs no PyTorch.
+The file itself, its card and its checks are in `mien.packfile`; `mien.animator` runs the graphs.
+Neither needs PyTorch.
 """
 
-import hashlib
 import io
-import json
 import warnings
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +13,8 @@ import torch
 from torch import nn
 
 from mien.model.predictors import Step, TextPooler
+from mien.packfile import Card, Pack
 
-FORMAT = 1
 STEP_INPUTS = ["past", "speech", "text", "level", "state", "decoder_state", "age"]
 STEP_OUTPUTS = ["coefficients", "new_state", "new_decoder_state", "new_age"]
 OPSET = 17
@@ -27,30 +23,20 @@ OPSET = 17
 def write_pack(path: Path, step: Step, about: dict[str, Any]) -> None:
     """Export the fused step and the text pooler to `path`, atomically.
 
-    `about` goes into pack.json as it is: name, face, encoders, provenance.
+    `about` goes into the card as it is: name, face, speech_encoder, text_encoder, provenance.
     """
-    graphs = {
-        "step.onnx": _step_graph(step.cpu().eval()),
-        "text.onnx": _text_graph(step.text2exp.pooler.cpu().eval()),
-    }
     settings = step.settings
-    card = {
-        "format": FORMAT,
+    card = Card(
         **about,
-        "reach": settings.speech_reach,
-        "coefficients": settings.coefficients,
-        "speech_size": settings.speech_size,
-        "text_features": [settings.text_latents, settings.text_size],
-        "state": [1, 2 * settings.layers, 2, settings.window, settings.width],
-        "decoder_state": [1, settings.layers, 2, settings.decoder_window, settings.width],
-        "sha256": {name: hashlib.sha256(graph).hexdigest() for name, graph in graphs.items()},
-    }
-    temporary = path.with_name(path.name + ".part")
-    with zipfile.ZipFile(temporary, "w") as file:
-        file.writestr("pack.json", json.dumps(card, indent=1))
-        for name, graph in graphs.items():
-            file.writestr(name, graph)
-    temporary.replace(path)
+        reach=settings.speech_reach,
+        coefficients=settings.coefficients,
+        speech_size=settings.speech_size,
+        text_features=(settings.text_latents, settings.text_size),
+        state=(1, 2 * settings.layers, 2, settings.window, settings.width),
+        decoder_state=(1, settings.layers, 2, settings.decoder_window, settings.width),
+    )
+    text = _text_graph(step.text2exp.pooler.cpu().eval())
+    Pack(card, _step_graph(step.cpu().eval()), text).write(path)
 
 
 def _step_graph(step: Step) -> bytes:

@@ -18,7 +18,7 @@ class ModelSettings:
     window: int = 64
     """Frames that Audio2Con and Text2Exp see of the past, the current one included."""
     decoder_window: int = 16
-    """Frames that D sees of the features, the current one included; shorter than stage 1's crops."""
+    """Frames that D sees of the features, this one included; shorter than stage 1's crops."""
     encoder_window: int = 16
     """Frames that the encoders of stage 1 see to either side, the current one included."""
     speech_reach: int = 6

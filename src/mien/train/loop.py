@@ -48,7 +48,7 @@ def learning_rate(step: int, settings: StageSettings) -> float:
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, rest)))
 
 
-def train(stage: Stage, folder: Path, *, device: str, stop_after: int | None = None) -> None:
+def train(stage: Stage, folder: Path, *, stop_after: int | None = None) -> None:
     """Run the stage to its last step, from its checkpoint in `folder` where there is one.
 
     Logs to folder/log.jsonl. `stop_after` ends early after so many steps of this call, with a
@@ -106,22 +106,16 @@ def _evaluated(stage: Stage) -> dict[str, float]:
 
 
 def _save(stage: Stage, optimizer: torch.optim.Optimizer, path: Path, step: int) -> None:
-    tensors = {
-        f"{name}.{key}": value
-        for name, module in stage.modules.items()
-        for key, value in module.state_dict().items()
-    }
     moments = checkpoint.optimizer_to_tensors(optimizer)
+    tensors = checkpoint.modules_to_tensors(stage.modules)
     tensors |= {f"optimizer.{name}": value for name, value in moments.items()}
     checkpoint.save_tensors(path, tensors, {"stage": stage.name, "step": step})
 
 
 def _resume(stage: Stage, optimizer: torch.optim.Optimizer, path: Path) -> int:
-    tensors, settings = checkpoint.load_tensors(path)
-    checkpoint.load(path, stage.modules)
-    prefix = "optimizer."
-    moments = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
-    checkpoint.tensors_to_optimizer(moments, optimizer)
+    tensors, _ = checkpoint.load_tensors(path)
+    settings = checkpoint.load(path, stage.modules)
+    checkpoint.tensors_to_optimizer(checkpoint.with_prefix(tensors, "optimizer"), optimizer)
     return int(settings["step"])
 
 

@@ -40,9 +40,7 @@ def train_run(recipe: Recipe, corpus: Corpus, folder: Path) -> Path:
     }
     if not (folder / STAGE1_WEIGHTS).exists():
         scale = global_scale(quads["train"])
-        train_stage1(
-            recipe, face, quads["train"], quads["validation"], scale=scale, folder=folder
-        )
+        train_stage1(recipe, face, quads["train"], quads["validation"], scale=scale, folder=folder)
     if not (folder / STAGE2_WEIGHTS).exists():
         heard = hear(corpus, speech_encoder, phases=recipe.corpus.phases, seed=recipe.corpus.seed)
         reach = recipe.model.speech_reach

@@ -44,9 +44,11 @@ def train_stage1(
         quad = draw(held_out, np.random.default_rng(0), 64)
         values = first_stage(model, quad, mouth, scale, recipe.losses)
         variance = quad.square().mean().item()
-        shares = {name: values[name].item() / (2 * variance) for name in ("reconstruction", "cross")}
+        shares = {
+            name: values[name].item() / (2 * variance) for name in ("reconstruction", "cross")
+        }
         return {f"held_out_{name}": share for name, share in shares.items()}
 
     stage = Stage("stage1", {"autoencoder": model}, losses, evaluate, settings, recipe.losses)
-    train(stage, folder, device=device)
+    train(stage, folder)
     checkpoint.save(folder / WEIGHTS, {"autoencoder": model}, {"scale": scale})

@@ -123,7 +123,7 @@ def train_stage2(
         return free_running(trainee, held_out, settings.frames)
 
     stage = Stage("stage2", modules, losses, evaluate, settings, recipe.losses)
-    train(stage, folder, device=trainee.device)
+    train(stage, folder)
     checkpoint.save(folder / WEIGHTS, modules, {"scale": trainee.scale})
 
 
@@ -136,9 +136,7 @@ def free_running(trainee: Trainee, held_out: Batches, frames: int) -> dict[str, 
     """
     batch = held_out.draw(np.random.default_rng(0), 48, frames, start=1.0)
     text = trainee.text_features(batch)[:, 0]
-    made = trainee.run_free(
-        trainee.tensor(batch.speech), text, trainee.tensor(batch.level)[:, :1]
-    )
+    made = trainee.run_free(trainee.tensor(batch.speech), text, trainee.tensor(batch.level)[:, :1])
     true = trainee.tensor(batch.coefficients)
     gap, want = (1e3 * (x @ trainee.mouth.T).amax(-1) for x in (made, true))
     closed = ((gap >= -1.5) & (gap <= 1.0)).float()

@@ -15,8 +15,8 @@ STEPS = np.array([0.0, 0.5, 1.0])
 WIDTH = 0.62 * MM
 LIFT = 0.35 * MM
 """How far a hair's root and tip lie above the skin; its middle a little more."""
-COLOR = (0.265, 0.190, 0.145)
-TIP_COLOR = (0.50, 0.385, 0.315)
+COLOR = (0.335, 0.245, 0.190)
+TIP_COLOR = (0.60, 0.465, 0.385)
 
 # Along the brow, from the nose outward: x as a share of the eye's x, y in millimetres above it,
 # half the brow's height in millimetres, the hairs' rise in degrees (90 = straight up), length mm.

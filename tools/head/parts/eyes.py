@@ -37,15 +37,15 @@ IRIS_RINGS = (
     (0.87, (0.20, 0.165, 0.120)),
     (0.94, (0.095, 0.080, 0.070)),
     (0.99, (0.12, 0.105, 0.10)),
-    (1.05, (0.55, 0.52, 0.50)),
-    (1.12, (0.84, 0.81, 0.785)),
+    (1.05, (0.51, 0.48, 0.46)),
+    (1.12, (0.80, 0.77, 0.745)),
 )
 SCLERA_RINGS = 9
 SCLERA = (
     # How far aside of the middle, as a share of the ball's radius; sRGB. Pinker in the corners.
-    (0.45, (0.885, 0.862, 0.838)),
-    (0.65, (0.870, 0.825, 0.795)),
-    (0.95, (0.74, 0.58, 0.54)),
+    (0.30, (0.835, 0.805, 0.780)),
+    (0.60, (0.805, 0.750, 0.720)),
+    (0.95, (0.68, 0.50, 0.47)),
 )
 
 
@@ -116,7 +116,7 @@ def _colors(offsets: np.ndarray, fractions: np.ndarray, *, seed: int) -> np.ndar
     iris = _read(IRIS_RINGS, fractions) * _glow(fractions, up, seed=seed)[:, None]
     white = smoothstep(1.0, 1.12, fractions)[:, None]
     colors = iris * (1 - white) + _read(SCLERA, aside) * white
-    shade = 1 - 0.30 * smoothstep(0.10, 0.32, up) - 0.10 * smoothstep(0.1, 0.35, -up)
+    shade = 1 - 0.36 * smoothstep(0.08, 0.32, up) - 0.10 * smoothstep(0.1, 0.35, -up)
     return np.clip(colors * shade[:, None], 0, 1)
 
 

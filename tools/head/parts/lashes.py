@@ -10,8 +10,8 @@ from head.types import LEFT, RIGHT, Part, Skin
 MM = 1e-3
 STEPS = np.array([0.0, 0.5, 1.0])
 SIDES = 3
-COLOR = (0.130, 0.095, 0.080)
-TIP_COLOR = (0.36, 0.27, 0.23)
+PALE = (0.58, 0.44, 0.38)
+"""sRGB that a hair fades to at its tip."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,12 @@ class Row:
     """Degrees by which the tips have turned up (+) or down (-) from there."""
     radius: float
     """Of a hair at its root, millimetres."""
+    color: tuple[float, float, float]
+    """sRGB at the root."""
 
 
-UPPER = Row(34, (3.0, 6.4, 7.2), -8, 66, 0.17)
-LOWER = Row(18, (0.8, 1.8, 2.4), -28, -22, 0.11)
+UPPER = Row(34, (3.0, 6.4, 7.2), -8, 66, 0.17, (0.14, 0.10, 0.085))
+LOWER = Row(18, (0.8, 1.8, 2.4), -28, -22, 0.12, (0.42, 0.31, 0.27))
 
 
 def build(skin: Skin) -> list[Part]:
