@@ -335,3 +335,20 @@ def test_faces_of_the_parts_look_outward(face: Face) -> None:
         assert np.einsum("ij,ij->", a, np.cross(b, c)) > 0, part
     a, b, c = np.moveaxis(face.template[triangles_of(face, "brows")], 1, 0)
     assert (np.cross(b - a, c - a)[:, 2] > 0).mean() > 0.98
+
+
+def test_the_skin_is_painted_where_it_should_be(face: Face) -> None:
+    """Lips redder than the cheeks, cropped hair darker than the forehead, both sides alike."""
+
+    def paint(x: float, y: float) -> np.ndarray:
+        skin = face.template[face.parts["skin"]]
+        front = np.flatnonzero(skin[:, 2] > -60 * MM)
+        return face.colors[front[np.linalg.norm(skin[front, :2] - [x, y], axis=1).argmin()]]
+
+    lips = paint(0, face.template[face.labiodental.lip, 1].mean() - 4 * MM)
+    cheek, forehead, hair = paint(50 * MM, -25 * MM), paint(0, 40 * MM), paint(0, 95 * MM)
+    assert lips[0] / lips[1] > 1.15 * cheek[0] / cheek[1]
+    assert hair.mean() < 0.6 * forehead.mean()
+    np.testing.assert_allclose(paint(-50 * MM, -25 * MM), cheek, atol=0.05)
+    assert face.colors.min() >= 0
+    assert face.colors.max() <= 1

@@ -5,7 +5,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from mien import raster, render, shading, studio
+from mien import lighting, raster, render, shading
 from mien.animation import Animation
 from mien.camera import Camera, project, to_camera
 from mien.face import Face
@@ -178,7 +178,7 @@ def test_shares_of_a_pixel_sum_to_one():
     values[:, shading.COLOR : shading.COLOR + 3] = 0.3
     triangles, first = np.array([[0, 1, 2]], np.int32), np.zeros(1, np.int32)
     drawing = shading.Drawing(screen, triangles, first, values)
-    lamps = Renderer(face_of(*ball()), width=2, height=1)._studio
+    lamps = Renderer(face_of(*ball()), width=2, height=1)._lighting
     dark = lamps._replace(lights=lamps.lights[:0], sky=0 * lamps.sky, grain=0 * lamps.grain)
     depths = np.array([[[0, 4, 0, 2], [0, 0, 0, 0]]], np.float32)
     nearest = (1 - depths / 1000).view(np.int32).astype(np.int64) << 32
@@ -230,8 +230,8 @@ def test_positive_yaw_shows_the_heads_own_left():
 def test_mirrored_head_under_mirrored_lamps_is_the_mirrored_picture(face, monkeypatch):
     straight = Renderer(face, width=WIDTH, height=HEIGHT).render(face.template)
     mirrored = face_of(face.template * [-1, 1, 1], face.triangles[:, ::-1], part="eye_left")
-    lamps = tuple(replace(light, azimuth=-light.azimuth) for light in studio.LIGHTS)
-    monkeypatch.setattr(studio, "LIGHTS", lamps)
+    lamps = tuple(replace(light, azimuth=-light.azimuth) for light in lighting.LIGHTS)
+    monkeypatch.setattr(lighting, "LIGHTS", lamps)
     other = Renderer(mirrored, width=WIDTH, height=HEIGHT).render(mirrored.template)
     assert np.abs(straight[:, ::-1].astype(int) - straight).mean() > 4
     assert np.abs(other[:, ::-1].astype(int) - straight).mean() < 1.5
@@ -266,9 +266,9 @@ def test_neck_comes_out_of_the_background():
 
 def test_colors_survive_the_round_trip():
     colors = np.linspace(0, 1, 101)
-    assert np.allclose(studio.linear_to_srgb(studio.srgb_to_linear(colors)), colors, atol=1e-5)
-    curve = studio.tone_curve()
-    light = studio.srgb_to_linear(np.arange(256) / 255)
+    assert np.allclose(lighting.linear_to_srgb(lighting.srgb_to_linear(colors)), colors, atol=1e-5)
+    curve = lighting.tone_curve()
+    light = lighting.srgb_to_linear(np.arange(256) / 255)
     bytes_ = [shading.to_byte(value, curve, np.float32(0.5)) for value in light]
     assert np.abs(np.array(bytes_, int) - np.arange(256)).max() <= 1
 

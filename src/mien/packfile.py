@@ -1,7 +1,7 @@
 """The pack as a file: what a trained model needs to run, checked before it is used.
 
-A pack is one zip file (stored, not compressed): pack.json, step.onnx and text.onnx. `mien.model.pack`
-makes the graphs, `mien.animator` runs them; reading and writing need no PyTorch.
+A pack is one zip file (stored, not compressed): pack.json, step.onnx and text.onnx.
+`mien.model.pack` makes the graphs, `mien.animator` runs them; reading and writing need no PyTorch.
 """
 
 import hashlib

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from mien import raster, shading, studio
+from mien import lighting, raster, shading
 from mien.animation import Animation
 from mien.camera import Camera, project, to_camera, touched_box
 from mien.face import Face
@@ -55,7 +55,7 @@ class Renderer:
         self.camera = camera or Camera()
         self._set_shape(face)
         self._set_surface(face)
-        self._set_studio()
+        self._set_lighting()
         self._thread = threading.local()
 
     def render(self, vertices: np.ndarray) -> np.ndarray:
@@ -84,30 +84,30 @@ class Renderer:
 
     def _set_surface(self, face: Face) -> None:
         """Material, colour and what else does not move, of the vertices and the edges' middles."""
-        rows = {part: list(studio.MATERIALS).index(name) for part, name in PART_MATERIALS.items()}
+        rows = {part: list(lighting.MATERIALS).index(name) for part, name in PART_MATERIALS.items()}
         materials = by_part(face, rows).astype(np.int32)
         self._vertex_materials = np.concatenate([materials, materials[self._edges[:, 0]]])
         self._triangle_materials = self._vertex_materials[self._triangles[:, 0]]
         lifts = {"teeth_upper": TEETH_LIFT, "teeth_lower": TEETH_LIFT}
         self._lift = by_part(face, lifts, other=USUAL_LIFT)[:, None]
         columns = neck_fade(face), lip_gloss(face), skin_grain(face), around_head(face)
-        still = np.column_stack([studio.srgb_to_linear(face.colors), *columns])
+        still = np.column_stack([lighting.srgb_to_linear(face.colors), *columns])
         still = raster.spread(still.astype(np.float32), self._edges)
         self._albedo, self._still = np.ascontiguousarray(still[:, :3]), still[:, 3:]
 
-    def _set_studio(self) -> None:
+    def _set_lighting(self) -> None:
         """Lights, and the empty picture."""
-        self._axes = studio.shadow_axes()
-        self._studio = shading.Studio(
-            materials=studio.material_table(list(studio.MATERIALS)),
-            lights=studio.light_table(),
-            sky=np.array([studio.SKY, studio.GROUND], np.float32),
-            pores=studio.pores(),
-            backdrop=studio.backdrop(self.width, self.height),
-            curve=studio.tone_curve(),
-            grain=studio.grain(self.width, self.height),
+        self._axes = lighting.shadow_axes()
+        self._lighting = shading.Lighting(
+            materials=lighting.material_table(list(lighting.MATERIALS)),
+            lights=lighting.light_table(),
+            sky=np.array([lighting.SKY, lighting.GROUND], np.float32),
+            pores=lighting.pores(),
+            backdrop=lighting.backdrop(self.width, self.height),
+            curve=lighting.tone_curve(),
+            grain=lighting.grain(self.width, self.height),
         )
-        light, curve, grain = self._studio[-3:]
+        light, curve, grain = self._lighting[-3:]
         self._empty = shading.to_bytes(light, curve, grain)
 
     def _soft(self, normals: np.ndarray) -> np.ndarray:
@@ -121,11 +121,11 @@ class Renderer:
         maps = np.zeros(3, np.float32), SHADOW_REACH, SHADOW_TEXELS
         lift = self._lift * normals
         visible = raster.light_visibility(seen, lift, self._blockers, self._axes, *maps)
-        sky = visible[-studio.SKY_RAYS :]
-        cosine = np.maximum(self._axes[-studio.SKY_RAYS :, 2] @ normals.T, 0.0)
+        sky = visible[-lighting.SKY_RAYS :]
+        cosine = np.maximum(self._axes[-lighting.SKY_RAYS :, 2] @ normals.T, 0.0)
         openness = (sky * cosine).sum(0) / np.maximum(cosine.sum(0), 1e-6)
         columns, first = [], 0
-        for light in studio.LIGHTS:
+        for light in lighting.LIGHTS:
             rays = visible[first : first + light.rays]
             columns.append(rays.mean(0) if light.rays else openness)
             first += light.rays
@@ -141,7 +141,7 @@ class Renderer:
             finer[:, -1],
             self._albedo,
             self._vertex_materials,
-            self._studio,
+            self._lighting,
         )
         return np.concatenate([normals, color, finer[:, 3:], self._still], 1)
 
@@ -153,7 +153,7 @@ class Renderer:
         raster.rasterise(screen, self._triangles, self._two_sided, box, nearest)
         drawing = shading.Drawing(screen, self._triangles, self._triangle_materials, values)
         picture = self._empty.copy()
-        shading.paint(picture, box, nearest, drawing, self._studio)
+        shading.paint(picture, box, nearest, drawing, self._lighting)
         return picture
 
     def _samples(self) -> np.ndarray:
@@ -225,4 +225,4 @@ def around_head(face: Face) -> np.ndarray:
     """Where vertices look up the grain, (V, 2) in texels: on a cylinder of 9 cm about the head."""
     x, y, z = face.template.T
     around = 0.09 * np.arctan2(x, z - z.mean())
-    return np.column_stack([around, y]) / studio.PORE_TEXEL + 4 * studio.PORE_TEXELS
+    return np.column_stack([around, y]) / lighting.PORE_TEXEL + 4 * lighting.PORE_TEXELS

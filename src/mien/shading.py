@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mien.lighting import GLINT, LIGHTS, direction_of
 from mien.raster import HALF, NOTHING, ONE, SAMPLES, kernel, nearness_of, triangle_of
-from mien.studio import GLINT, LIGHTS, direction_of
 
 REACH = np.array([0.32, 0.19, 0.14], np.float32)
 """How far red, green and blue light creep into the shade under skin."""
@@ -28,8 +28,8 @@ FADE, GLOSS, GRAIN, ACROSS, ALONG = range(OPEN + 1, OPEN + 6)
 COLUMNS = OPEN + 6
 
 
-class Studio(NamedTuple):
-    """What lights a picture; see `mien.studio`."""
+class Lighting(NamedTuple):
+    """What lights a picture; see `mien.lighting`."""
 
     materials: np.ndarray
     """(M, 5)"""
@@ -55,23 +55,23 @@ class Drawing(NamedTuple):
     triangles: np.ndarray
     """(F, 3)"""
     materials: np.ndarray
-    """(F,): row of Studio.materials"""
+    """(F,): row of Lighting.materials"""
     values: np.ndarray
     """(V, COLUMNS)"""
 
 
 @kernel
-def diffuse(normals, soft, reaching, openness, albedo, materials, studio):
+def diffuse(normals, soft, reaching, openness, albedo, materials, lighting):
     """Light (V, 3), linear, that vertices scatter: it changes too slowly to be worth it at pixels.
 
     normals, soft (V, 3): as they are, and blurred. reaching (V, L), openness (V,): share 0..1 of
     each lamp's light, and of the light from everywhere, that arrives. albedo (V, 3), linear.
-    materials (V,): row of `studio.materials`.
+    materials (V,): row of `lighting.materials`.
     """
     color = np.empty_like(albedo)
-    sky, lights = studio.sky, studio.lights
+    sky, lights = lighting.sky, lighting.lights
     for v in range(albedo.shape[0]):
-        wrap = studio.materials[materials[v], 0]
+        wrap = lighting.materials[materials[v], 0]
         up = HALF + HALF * normals[v, 1]
         for c in range(3):
             ambient = sky[1, c] + (sky[0, c] - sky[1, c]) * up
@@ -102,7 +102,7 @@ def wrapped(cosine, wrap):
 
 
 @kernel
-def paint(picture, box, nearest, drawing, studio):
+def paint(picture, box, nearest, drawing, lighting):
     """Draw over the background in picture (H, W, 3) uint8, in `box`: mean of samples, then sRGB.
 
     nearest (H, W, 4) of `raster.rasterise`. Samples on one surface share one evaluation of the
@@ -110,7 +110,7 @@ def paint(picture, box, nearest, drawing, studio):
     """
     left, top, right, bottom = box
     screen, triangles, materials, values = drawing  # unpacked: as one argument they cost double
-    table, lights, sky, pores, backdrop, curve, grain = studio
+    table, lights, sky, pores, backdrop, curve, grain = lighting
     value = np.empty(COLUMNS, np.float32)
     for y in range(top, bottom):
         for x in range(left, right):

@@ -43,20 +43,18 @@ def build(skin: Skin) -> list[Part]:
         for side in (LEFT, RIGHT)
         for k, (rims, row) in enumerate(((marks.lid_upper, UPPER), (marks.lid_lower, LOWER)))
     ]
-    vertices, deltas = (np.concatenate(a, axis=-2) for a in zip(*rows, strict=True))
+    vertices, deltas, colors = (np.concatenate(a, axis=-2) for a in zip(*rows, strict=True))
     each = len(STEPS) * SIDES
     tube = body(vertices[:each], len(STEPS))
     starts = np.arange(len(vertices) // each)[:, None, None] * each
     triangles = (tube + starts).reshape(-1, 3).astype(np.int32)
-    tone = np.array(COLOR) + STEPS[:, None] * (np.array(TIP_COLOR) - COLOR)
-    colors = np.tile(np.repeat(tone, SIDES, axis=0), (len(vertices) // each, 1))
     return [Part("lashes", vertices, triangles, deltas, colors)]
 
 
 def _lashes(
     skin: Skin, side: int, rim: np.ndarray, row: Row, *, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (n, 3) and deltas (52, n, 3) of one lid's lashes."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices (n, 3), deltas (52, n, 3) and colours (n, 3) of one lid's lashes."""
     random = np.random.default_rng(seed)
     jitter = random.normal(0, 0.25 / row.count, row.count)
     place = np.clip(np.linspace(0.12, 0.97, row.count) + jitter, 0, 1)
@@ -68,7 +66,10 @@ def _lashes(
     turns = _turns(roots - center, moved - center)
     spun = np.einsum("unij,nkj->unki", turns, offsets)
     deltas = moved[:, :, None] + spun - roots[:, None] - offsets
-    return (roots[:, None] + offsets).reshape(-1, 3), deltas.reshape(len(deltas), -1, 3)
+    tone = np.array(row.color) + STEPS[:, None] * (np.array(PALE) - row.color)
+    colors = np.tile(np.repeat(tone, SIDES, axis=0), (row.count, 1))
+    vertices = (roots[:, None] + offsets).reshape(-1, 3)
+    return vertices, deltas.reshape(len(deltas), -1, 3), colors
 
 
 def _on_rim(skin: Skin, rim: np.ndarray, place: np.ndarray) -> Binding:

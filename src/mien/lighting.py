@@ -1,4 +1,4 @@
-"""Studio: the lamps, the materials, the grain of skin and the background of every picture.
+"""Lighting: the lamps, the materials, the grain of skin and the background of every picture.
 
 Lamps are fixed to the camera. Light is linear, and 1 lights white paper to white.
 """
