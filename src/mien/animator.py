@@ -1,4 +1,4 @@
-"""Animator: runs a pack. Speech is encoded once, and animated under as many descriptions as wanted."""
+"""Animator: runs a pack. Speech is encoded once and may be animated under many descriptions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -126,14 +126,16 @@ class Animator:
         """
         card = self.pack.card
         near = np.arange(-card.reach, card.reach + 1)
-        inputs = {"text": text[None], "level": np.full((1, 1), level, np.float32)}
-        state = [np.zeros(shape, np.float32) for shape in _state_shapes(card).values()]
+        features, text = np.asarray(features, np.float32), np.asarray(text, np.float32)
+        still = {"text": text[None], "level": np.full((1, 1), level, np.float32)}
+        state = {name: np.zeros(shape, np.float32) for name, shape in _state_shapes(card).items()}
         frames = np.empty((len(features), card.coefficients), np.float32)
         for t in range(len(features)):
-            inputs["speech"] = features.take(t + near, axis=0, mode="clip")[None]
-            inputs.update(zip(_state_shapes(card), state, strict=True))
-            state = self._step.run(None, inputs)
-            frames[t] = state[0]
+            heard = features.take(t + near, axis=0, mode="clip")[None]
+            # Each step gives what the next one takes, in the same order.
+            outputs = self._step.run(None, {"speech": heard, **still, **state})
+            state = dict(zip(state, outputs, strict=True))
+            frames[t] = state["past"]
             if progress:
                 progress(t + 1, len(features))
         return frames
@@ -182,7 +184,7 @@ def resampled(weights: np.ndarray, frames: int, fps: float) -> np.ndarray:
 
 
 def _state_shapes(card: Card) -> dict[str, tuple[int, ...]]:
-    """What a step takes from the one before, in the order in which it gives it to the next."""
+    """What a step takes from the one before it."""
     return {
         "past": (1, card.coefficients),
         "state": card.state,

@@ -3,7 +3,11 @@
 import argparse
 import importlib
 import json
+import math
+import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -47,6 +51,22 @@ def _number(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
 
 
+def _positive(text: str) -> float:
+    if not 0 < _number(text) < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return float(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
+def _add_pack(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--pack", type=Path, help="a trained pack (.mien) instead of the default")
+
+
 # animate
 
 
@@ -64,9 +84,9 @@ def _add_animate(verbs: argparse._SubParsersAction) -> None:
     )
     verb.add_argument("--strength", type=_number, default=1.0, help="0 (neutral) to 1.5; default 1")
     verb.add_argument("--fps", type=_number, default=audio.FPS, help="frames a second; default 30")
-    verb.add_argument("--seed", type=int, default=0, help="seed of the blinks; default 0")
+    verb.add_argument("--seed", type=_seed, default=0, help="seed of the blinks; default 0")
     verb.add_argument("--no-blinks", action="store_true", help="add no blinks")
-    verb.add_argument("--pack", type=Path, help="a trained pack (.mien) instead of the default")
+    _add_pack(verb)
     verb.add_argument("--overwrite", action="store_true", help="replace existing files")
     verb.add_argument("--quiet", action="store_true", help="no progress bars")
     verb.set_defaults(act=_animate)
@@ -74,36 +94,59 @@ def _add_animate(verbs: argparse._SubParsersAction) -> None:
 
 def _animate(options: argparse.Namespace) -> None:
     from mien import animator, export
+    from mien.features import check_description
 
     # Everything that can be refused is refused before anything is computed.
-    for path in options.output:
-        export.check(path, overwrite=options.overwrite)
+    _check_outputs(options)
     audio.check_fps(options.fps)
     animator.check_strength(options.strength)
+    described = check_description(options.description)
     speech = audio.decode(options.speech)
-    if not options.description.strip():
-        print("mien: the description is empty, so the face stays neutral", file=sys.stderr)
     actor = animator.load(options.pack)
-    with tqdm(desc="animate", unit="frame", disable=options.quiet) as bar:
+    if not described:
+        print("mien: the description is empty, so the face stays neutral", file=sys.stderr)
+    with _bar("animate", quiet=options.quiet) as show:
         animation = actor.animate(
             speech,
-            options.description,
+            described,
             strength=options.strength,
             fps=options.fps,
             blinks=None if options.no_blinks else options.seed,
-            progress=_shown_on(bar),
+            progress=show,
         )
     for path in options.output:
         export.save(animation, path, overwrite=options.overwrite, progress=not options.quiet)
         print(path)
 
 
-def _shown_on(bar: tqdm):
-    def show(done: int, total: int) -> None:
-        bar.total = total
-        bar.update(done - bar.n)
+def _check_outputs(options: argparse.Namespace) -> None:
+    """MienError where an output cannot be written, is an input, or is named twice."""
+    from mien import export
 
-    return show
+    taken = {os.path.realpath(path) for path in (options.speech, options.pack) if path}
+    for path in options.output:
+        place = os.path.realpath(path)
+        if place in taken:
+            raise MienError(f"{path} is named twice in this command; choose another output")
+        taken.add(place)
+        export.check(path, overwrite=options.overwrite)
+
+
+@contextmanager
+def _bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Yield what shows progress. The bar comes with its first call: an error before it is alone."""
+    bars: list[tqdm] = []
+
+    def show(done: int, total: int) -> None:
+        if not bars:
+            bars.append(tqdm(desc=title, total=total, unit="frame", disable=quiet))
+        bars[0].update(done - bars[0].n)
+
+    try:
+        yield show
+    finally:
+        for bar in bars:
+            bar.close()
 
 
 # bench
@@ -111,14 +154,21 @@ def _shown_on(bar: tqdm):
 
 def _add_bench(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser("bench", help="measure speed and memory on this machine")
-    verb.add_argument("--pack", type=Path, help="a trained pack (.mien) instead of the default")
+    verb.add_argument(
+        "--seconds",
+        type=_positive,
+        nargs="+",
+        default=[10.0, 60.0],
+        help="lengths of speech to animate; default 10 60",
+    )
+    _add_pack(verb)
     verb.set_defaults(act=_bench)
 
 
 def _bench(options: argparse.Namespace) -> None:
     from mien import bench
 
-    print(bench.report(options.pack))
+    print(bench.report(options.pack, seconds=options.seconds).markdown())
 
 
 # simulate, train, evaluate: for those who make packs
@@ -127,8 +177,8 @@ def _bench(options: argparse.Namespace) -> None:
 def _add_simulate(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser("simulate", help="make a corpus with the simulated actor (needs flite)")
     verb.add_argument("corpus", type=Path, help="folder to write or to go on with")
-    verb.add_argument("--minutes", type=_number, default=60.0, help="length; default 60")
-    verb.add_argument("--seed", type=int, default=0)
+    verb.add_argument("--minutes", type=_positive, default=60.0, help="length; default 60")
+    verb.add_argument("--seed", type=_seed, default=0, help="seed of everything; default 0")
     verb.set_defaults(act=_simulate)
 
 
@@ -160,17 +210,20 @@ def _add_evaluate(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser("evaluate", help="measure a pack on recordings with transcripts")
     verb.add_argument("what", choices=["lips"])
     verb.add_argument("recordings", type=Path, help="folder with metadata.csv (id|text) and wavs")
-    verb.add_argument("--pack", type=Path, help="a trained pack (.mien) instead of the default")
+    _add_pack(verb)
     verb.add_argument("--descriptions", nargs="*", help="under which expressions")
-    verb.add_argument("--json", type=Path, help="also write the rows as JSON")
+    verb.add_argument("--json", type=Path, help="also write the rows to this new file")
     verb.set_defaults(act=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     from mien import animator
 
+    if options.json and (options.json.exists() or not options.json.parent.is_dir()):
+        raise MienError(f"cannot write {options.json} as a new file; choose another name")
     lips = _extra("mien.evaluate.lips")
-    report = lips.study(animator.load(options.pack), options.recordings, options.descriptions)
+    actor = animator.load(options.pack)
+    report = lips.study(actor, options.recordings, options.descriptions, progress=True)
     print(report.markdown())
     if options.json:
         options.json.write_text(json.dumps(report.rows(), indent=1))
