@@ -96,8 +96,8 @@ class Animator:
         """A description -> text_features (8, 384); these interpolate."""
         tokens = self.text_encoder.encode(check_description(description) or NEUTRAL)[None]
         padding = np.zeros(tokens.shape[:2], np.float32)
-        (features,) = self._text.run(None, {"tokens": tokens, "padding": padding})
-        return np.asarray(features)[0]
+        (features,) = _run(self._text, {"tokens": tokens, "padding": padding})
+        return features[0]
 
     def run(
         self,
@@ -133,7 +133,7 @@ class Animator:
         for t in range(len(features)):
             heard = features.take(t + near, axis=0, mode="clip")[None]
             # Each step gives what the next one takes, in the same order.
-            outputs = self._step.run(None, {"speech": heard, **still, **state})
+            outputs = _run(self._step, {"speech": heard, **still, **state})
             state = dict(zip(state, outputs, strict=True))
             frames[t] = state["past"]
             if progress:
@@ -201,7 +201,16 @@ def _session(graph: bytes, card: Card) -> InferenceSession:
     try:
         return InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors share no other base
-        reason = str(error).splitlines()[0]
-        raise MienError(
-            f"the pack {card.name!r} holds a graph that cannot be run ({reason}); get it anew"
-        ) from error
+        raise MienError(f"the pack {card.name!r} cannot be run{_why(error)}") from error
+
+
+def _run(session: InferenceSession, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+    try:
+        return session.run(None, inputs)  # type: ignore[return-value]
+    except Exception as error:  # as above
+        raise MienError(f"a graph of the pack cannot be run{_why(error)}") from error
+
+
+def _why(error: Exception) -> str:
+    """The first line of what ONNX Runtime says, and what to do."""
+    return f" ({str(error).splitlines()[0]}); get it anew"

@@ -36,7 +36,7 @@ def run(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="mien", description=mien.__doc__.split("\n")[0])
+    parser = _Parser(prog="mien", description=(mien.__doc__ or "").split("\n")[0])
     parser.add_argument("--version", action="version", version=f"mien {mien.__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
     for add in (_add_animate, _add_bench, _add_simulate, _add_train, _add_evaluate):

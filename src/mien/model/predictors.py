@@ -23,7 +23,7 @@ class Past(nn.Module):
     def forward(self, past: Tensor, dropped: Tensor | None = None) -> Tensor:
         """(B, T, K) -> (B, T, d); dropped (B, T, 1) in {0, 1}."""
         token = self.read(past)
-        return token if dropped is None else torch.lerp(token, self.unknown, dropped)
+        return token if dropped is None else token + dropped * (self.unknown - token)
 
 
 class Audio2Con(nn.Module):

@@ -65,10 +65,9 @@ class Trainee:
         past = past + noise * torch.randn_like(past)
         dropped = self.tensor(rng.random((size, 1, 1)) < past_settings.dropped)
         dropped = dropped.expand(-1, past.shape[1], -1)
-        with torch.no_grad():
-            made = self._made(past, speech, text, level, dropped)
-            own = self.tensor(rng.random((size, 1, 1)) < past_settings.own)
-            past = torch.lerp(past, torch.cat([first, made[:, :-1]], dim=1), own)
+        own = slice(0, round(size * past_settings.own))
+        made = self._made(past[own], speech[own], text[own], level[own], dropped[own])
+        past[own] = torch.cat([first[own], made[:, :-1]], dim=1)
         content = self.audio2con(past, speech, dropped)
         expression = self.text2exp(past, text, level, dropped)
         _, losses = second_stage(
@@ -76,6 +75,7 @@ class Trainee:
         )
         return losses
 
+    @torch.no_grad()
     def _made(
         self, past: Tensor, speech: Tensor, text: Tensor, level: Tensor, dropped: Tensor
     ) -> Tensor:

@@ -1,0 +1,265 @@
+"""Speech and a description in, an animation out: with a random pack and twins of the encoders."""
+
+import dataclasses
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from mien import audio
+from mien.animator import Animator, level_of, resampled
+from mien.errors import MienError
+from mien.face import UNIT_NAMES, Face
+from mien.packfile import Pack
+from packs import TINY, write_random_pack
+from twins import TwinTextEncoder, twin_speech_encoder
+
+SECONDS = 1.5
+
+
+@pytest.fixture(scope="module")
+def face():
+    return Face.load()
+
+
+@pytest.fixture(scope="module")
+def pack(face, tmp_path_factory):
+    return Pack.read(write_random_pack(tmp_path_factory.mktemp("pack") / "random.mien", face))
+
+
+@pytest.fixture(scope="module")
+def animator(pack, face):
+    return new_animator(pack, face)
+
+
+def new_animator(pack, face):
+    return Animator(pack, face, twin_speech_encoder(), TwinTextEncoder())  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def speech():
+    return babble(SECONDS)
+
+
+def babble(seconds):
+    moments = np.arange(audio.seconds_to_samples(seconds)) / audio.SPEECH_RATE
+    noise = np.random.default_rng(0).standard_normal(len(moments))
+    return (0.1 * noise * np.sin(2 * np.pi * 2.5 * moments) ** 2).astype(np.float32)
+
+
+@pytest.fixture
+def planted(animator, face, monkeypatch):
+    """An animator whose networks say what the test says: weights by unit, in every frame."""
+
+    def plant(**weights):
+        pose = np.array([weights.get(name, 0.0) for name in UNIT_NAMES])
+        frame = face.weights_to_coefficients(pose)
+        monkeypatch.setattr(animator, "roll", lambda heard, *_: np.tile(frame, (len(heard), 1)))
+        return animator
+
+    return plant
+
+
+# One input, one output
+
+
+def test_the_same_twice(animator, pack, face, speech):
+    """Nothing is left over in the animator from the description before."""
+    first = animator.animate(speech, "calm").weights
+    animator.animate(speech, "furious")
+    assert np.array_equal(animator.animate(speech, "calm").weights, first)
+    assert np.array_equal(new_animator(pack, face).animate(speech, "calm").weights, first)
+
+
+def test_the_description_its_level_and_the_speech_matter(animator, speech):
+    calm = animator.animate(speech, "calm").weights
+    assert np.abs(animator.animate(speech, "furious").weights - calm).max() > 0.02
+    assert np.abs(animator.animate(speech, "calm", strength=0.2).weights - calm).max() > 0.02
+    assert np.abs(animator.animate(speech[::-1], "calm").weights - calm).max() > 0.02
+
+
+def test_the_beginning_does_not_wait_for_the_end(animator, speech):
+    """Half the features give half the frames, but for those that look ahead."""
+    features = animator.encode_speech(speech)
+    half = len(features) // 2
+    whole = animator.run(features, "calm")
+    part = animator.run(features[:half], "calm")
+    sure = half - TINY.speech_reach
+    assert np.array_equal(part[:sure], whole[:sure])
+    assert not np.array_equal(part[sure:], whole[sure:half])
+
+
+def test_each_frame_hears_its_own_features(animator):
+    """A change at feature 20 is first seen `reach` frames before it."""
+    features = np.zeros((40, 384), np.float32)
+    changed = features.copy()
+    changed[20] = np.random.default_rng(0).standard_normal(384)
+    apart = np.abs(animator.run(features, "calm") - animator.run(changed, "calm")).max(1)
+    assert np.flatnonzero(apart)[0] == 20 - TINY.speech_reach
+
+
+def test_each_frame_comes_from_the_one_before(pack, animator, speech):
+    """The slow twin hands every output of the graph to the input of its name."""
+    features, text = animator.encode_speech(speech), animator.encode_description("calm")
+    session = onnxruntime.InferenceSession(pack.step)
+    inputs = {one.name: np.zeros(one.shape, np.float32) for one in session.get_inputs()}
+    inputs.update(text=text[None], level=np.full((1, 1), 0.8, np.float32))
+    reach, last = TINY.speech_reach, len(features) - 1
+    names = [one.name for one in session.get_outputs()]
+    for t, found in enumerate(animator.roll(features, text, 0.8)):
+        near = [min(max(t + away, 0), last) for away in range(-reach, reach + 1)]
+        inputs["speech"] = np.stack([features[i] for i in near])[None]
+        outputs = dict(zip(names, session.run(None, inputs), strict=True))
+        assert np.allclose(found, outputs["coefficients"][0], atol=1e-6)
+        inputs.update(
+            past=outputs["coefficients"],
+            state=outputs["new_state"],
+            decoder_state=outputs["new_decoder_state"],
+            age=outputs["new_age"],
+        )
+
+
+def test_speech_is_encoded_once_for_many_descriptions(animator, face, speech, monkeypatch):
+    wanted = {name: animator.animate(speech, name).weights for name in ("calm", "furious", "")}
+    features = animator.encode_speech(speech)
+    monkeypatch.setattr(animator, "encode_speech", lambda _: pytest.fail("encoded again"))
+    for name, weights in wanted.items():
+        assert np.array_equal(animator.animate(speech, name, features=features).weights, weights)
+        solved = face.coefficients_to_weights(animator.run(features, name))
+        assert np.allclose(face.limit(solved), weights, atol=1e-6)
+
+
+def test_text_features_may_be_mixed(animator, speech):
+    """What `roll` makes at a mixture's ends is what `run` makes; between, it is neither."""
+    features = animator.encode_speech(speech)
+    calm, furious = (animator.encode_description(name) for name in ("calm", "furious"))
+    assert calm.shape == (TINY.text_latents, TINY.text_size)
+    assert np.array_equal(
+        animator.roll(features, calm, 0.7), animator.run(features, "calm", strength=0.7)
+    )
+    ends = [animator.run(features, name) for name in ("calm", "furious")]
+    mixed = animator.roll(features, 0.5 * (calm + furious), 1.0)
+    assert min(np.abs(mixed - end).max() for end in ends) > 1e-4
+
+
+# Description and level
+
+
+@pytest.mark.parametrize("empty", ["", "   ", "\n\x00"])
+def test_an_empty_description_is_neutral(animator, speech, empty):
+    found = animator.animate(speech, empty, strength=1.5).weights
+    assert np.array_equal(found, animator.animate(speech, "neutral", strength=0).weights)
+
+
+def test_levels():
+    assert level_of("calm", 0.4) == 0.4
+    assert level_of(" ", 0.4) == 0
+    for wrong in (-0.1, 1.6, float("nan"), float("inf")):
+        with pytest.raises(MienError, match=r"a number from 0 to 1\.5 is wanted"):
+            level_of("calm", wrong)
+
+
+# Frames
+
+
+@pytest.mark.parametrize("fps", [1, 12, 23.976, 25, 29.97, 30, 60, 120])
+@pytest.mark.parametrize("seconds", [0.1, 0.4999, 1.0001])
+def test_every_fps_has_its_number_of_frames(planted, fps, seconds):
+    speech = babble(seconds)
+    made = planted(jawOpen=0.5).animate(speech, "calm", fps=fps)
+    assert made.weights.shape == (audio.frame_count(len(speech), fps), 52)
+    assert made.weights.dtype == np.float32
+    assert made.fps == fps
+    jaw = made.weights[:, UNIT_NAMES.index("jawOpen")]
+    assert np.allclose(jaw, 0.5, atol=1e-3)
+
+
+def test_resampling_keeps_the_moments():
+    """A ramp stays the same ramp in time; beyond the last frame it holds still."""
+    ramp = np.arange(30, dtype=np.float32)[:, None] / 30
+    for fps in (10, 24, 30, 50, 240):
+        frames = int(fps)
+        wanted = np.minimum(np.arange(frames) / fps, 29 / 30)
+        assert np.allclose(resampled(ramp, frames, fps)[:, 0], wanted, atol=1e-6)
+    noise = np.random.default_rng(0).random((100, 5), np.float32)
+    assert np.array_equal(resampled(noise, 100, 30.0), noise)
+    assert np.array_equal(resampled(noise, 200, 60.0)[::2], noise)
+
+
+def test_progress_counts_every_frame(animator, speech):
+    calls = []
+    animator.animate(speech, "calm", fps=60, progress=lambda *call: calls.append(call))
+    assert calls == [(done, 45) for done in range(46)]
+
+
+# Weights
+
+
+def test_weights_are_what_the_networks_mean(planted, speech):
+    found = planted(mouthSmileLeft=0.6, browInnerUp=0.3).animate(speech, "calm").weights
+    wanted = {"mouthSmileLeft": 0.6, "browInnerUp": 0.3}
+    for unit, name in enumerate(UNIT_NAMES):
+        assert np.allclose(found[:, unit], wanted.get(name, 0), atol=1e-3)
+
+
+@pytest.mark.parametrize("blinks", [None, 3])
+@pytest.mark.parametrize("fps", [30, 48])
+def test_clashing_units_are_limited_always(planted, face, speech, blinks, fps):
+    """The tongue cannot leave a closed mouth, whatever the networks say."""
+    made = planted(tongueOut=0.8, jawRight=0.2).animate(speech, "calm", blinks=blinks, fps=fps)
+    assert made.weights[:, UNIT_NAMES.index("tongueOut")].max() < 1e-6
+    assert np.array_equal(face.limit(made.weights), made.weights)
+
+
+def test_blinks_shut_the_eyes_and_nothing_else(planted):
+    animator, speech = planted(jawOpen=0.3), babble(4.0)
+    still = animator.animate(speech, "calm").weights
+    seeds = [animator.animate(speech, "calm", blinks=seed).weights for seed in (0, 0, 1)]
+    lids = [UNIT_NAMES.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
+    assert still[:, lids].max() < 1e-3
+    assert (seeds[0][:, lids].max(0) > 0.9).all()
+    assert np.allclose(np.delete(seeds[0], lids, 1), np.delete(still, lids, 1), atol=1e-6)
+    assert np.array_equal(seeds[0], seeds[1])
+    assert not np.array_equal(seeds[0], seeds[2])
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"speech": babble(0.05)}, "at least 0.1 s is needed"),
+        ({"speech": np.full(16000, np.nan)}, "not finite"),
+        ({"speech": np.zeros((2, 16000))}, "one channel"),
+        ({"description": "calm " * 300}, "1,500 characters"),
+        ({"strength": 2.0}, "strength is 2.0"),
+        ({"fps": 0}, "fps is 0"),
+        ({"fps": float("nan")}, "fps is nan"),
+        ({"features": np.zeros((44, 384))}, "44 features are not of this speech; give 45"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_computed(
+    animator, speech, monkeypatch, changes, match
+):
+    for work in ("encode_speech", "encode_description", "roll"):
+        monkeypatch.setattr(animator, work, lambda *_: pytest.fail("it was computed"))
+    with pytest.raises(MienError, match=match):
+        animator.animate(**{"speech": speech, "description": "calm", **changes})
+
+
+@pytest.mark.parametrize("what", ["face", "speech_encoder", "text_encoder"])
+def test_a_pack_belongs_to_its_face_and_encoders(pack, face, what):
+    """Other features or another basis would animate nonsense, without any error."""
+    other = dataclasses.replace(pack, card=dataclasses.replace(pack.card, **{what: "another"}))
+    with pytest.raises(MienError, match=f"was trained with {what} 'another', not '"):
+        new_animator(other, face)
+
+
+@pytest.mark.parametrize(
+    "change", [{"reach": 4}, {"state": (1, 2, 2, 16, 64)}, {"coefficients": 50}]
+)
+def test_a_card_that_does_not_fit_the_graph(pack, face, change):
+    other = dataclasses.replace(pack, card=dataclasses.replace(pack.card, **change))
+    with pytest.raises(MienError, match="does not fit its own card"):
+        new_animator(other, face)
