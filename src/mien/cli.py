@@ -27,7 +27,7 @@ class _Parser(argparse.ArgumentParser):
 
 def run(arguments: list[str] | None = None) -> None:
     """Parse the arguments (default: those of the process) and run the verb."""
-    parser = _parser()
+    parser = new_parser()
     options = parser.parse_args(arguments)
     if options.verb is None:
         parser.print_help()
@@ -35,7 +35,8 @@ def run(arguments: list[str] | None = None) -> None:
     options.act(options)
 
 
-def _parser() -> argparse.ArgumentParser:
+def new_parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs; its errors are MienErrors."""
     parser = _Parser(prog="mien", description=(mien.__doc__ or "").split("\n")[0])
     parser.add_argument("--version", action="version", version=f"mien {mien.__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
