@@ -1,6 +1,7 @@
 """Speech and a description in, an animation out: with a random pack and twins of the encoders."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -102,14 +103,16 @@ def test_each_frame_comes_from_the_one_before(pack, animator, speech):
     """The slow twin hands every output of the graph to the input of its name."""
     features, text = animator.encode_speech(speech), animator.encode_description("calm")
     session = onnxruntime.InferenceSession(pack.step)
-    inputs = {one.name: np.zeros(one.shape, np.float32) for one in session.get_inputs()}
+    inputs: dict[str, Any] = {
+        one.name: np.zeros(one.shape, np.float32) for one in session.get_inputs()
+    }
     inputs.update(text=text[None], level=np.full((1, 1), 0.8, np.float32))
     reach, last = TINY.speech_reach, len(features) - 1
     names = [one.name for one in session.get_outputs()]
     for t, found in enumerate(animator.roll(features, text, 0.8)):
         near = [min(max(t + away, 0), last) for away in range(-reach, reach + 1)]
         inputs["speech"] = np.stack([features[i] for i in near])[None]
-        outputs = dict(zip(names, session.run(None, inputs), strict=True))
+        outputs: dict[str, Any] = dict(zip(names, session.run(None, inputs), strict=True))
         assert np.allclose(found, outputs["coefficients"][0], atol=1e-6)
         inputs.update(
             past=outputs["coefficients"],

@@ -435,7 +435,7 @@ def write_film(path, speech):
             frame.pts = t
             film.mux(picture.encode(frame))
         film.mux(picture.encode(None))
-        if sound is not None:
+        if sound is not None and speech is not None:
             frame = av.AudioFrame.from_ndarray(speech[None], format="flt", layout="mono")
             frame.sample_rate, frame.pts, frame.time_base = 16000, 0, Fraction(1, 16000)
             film.mux(sound.encode(frame))
@@ -504,3 +504,17 @@ def test_the_process_runs_a_pack_and_refuses_broken_ones(folder, face):
     ran = command(*animate, "--pack", "good.mien")
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "a.csv\n", "")
     assert len(weights_in("a.csv")) == FRAMES
+
+
+DEFAULT_PACK = Path(mien.__file__).parent / "assets" / "default.mien"
+
+
+@pytest.mark.skipif(not DEFAULT_PACK.is_file(), reason="this checkout has no default pack")
+def test_in_digital_silence_the_face_rests_shut_and_still(folder, face):
+    audio.write_wav(folder / "silence.wav", np.zeros(3 * audio.SPEECH_RATE, np.float32))
+    ran = command("animate", "silence.wav", "neutral", "-o", "a.csv", "--no-blinks", "--quiet")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    settled = weights_in("a.csv")[45:]
+    vertices = face.weights_to_vertices(settled)
+    assert np.linalg.norm(vertices - vertices.mean(0), axis=2).max() < 5e-4  # metres
+    assert face.gap(vertices).max() < 1e-3

@@ -99,7 +99,7 @@ def test_a_run_ends_in_a_pack_that_animates(recipe, corpus, face, twins, tmp_pat
     animation = animator.animate(speech, "a wide smile")
     assert animation.weights.shape == (90, 52)
     assert 0 <= animation.weights.min() <= animation.weights.max() <= 1
-    assert {"recipe.json", "run.json", "diff.patch", "log.jsonl"} <= {
+    assert {"recipe.json", "run.json", "diff-0.patch", "log.jsonl"} <= {
         p.name for p in folder.iterdir()
     }
     rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]

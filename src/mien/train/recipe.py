@@ -56,8 +56,8 @@ class PastSettings:
 
     dropped: float = 0.25
     """Share of crops whose past is hidden."""
-    own: float = 0.5
-    """Share of crops whose past is the model's own prediction from a first pass."""
+    own: float = 0.6
+    """Share of crops whose past is what the model itself makes of them with its past hidden."""
     noise: float = 0.2
     """Largest standard deviation of the noise on the past, in units of the global scale."""
     start: float = 0.25

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import mien
-from mien.config import to_dict
+from mien.config import read_json, to_dict
 from mien.data.batches import Batches
 from mien.data.clips import Corpus
 from mien.data.hearing import hear
@@ -79,17 +79,21 @@ def global_scale(quads: Quads) -> float:
 
 
 def _explain(recipe: Recipe, corpus: Corpus, folder: Path) -> None:
-    """Write recipe.json, run.json and diff.patch once; refuse a folder of another recipe."""
+    """Write recipe.json once, and into run.json each start; refuse a folder of another recipe.
+
+    The uncommitted changes at start number N are in diff-N.patch.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    values, file = to_dict(recipe), folder / "recipe.json"
-    if file.exists():
-        if json.loads(file.read_text()) != json.loads(json.dumps(values)):
+    values, recipe_file, run_file = to_dict(recipe), folder / "recipe.json", folder / "run.json"
+    if recipe_file.exists():
+        if read_json(recipe_file) != json.loads(json.dumps(values)):
             raise MienError(f"{folder} holds a run of another recipe; name a new folder")
-        return
+    else:
+        recipe_file.write_text(json.dumps(values, indent=1))
+    starts = read_json(run_file)["starts"] if run_file.exists() else []
+    start = {"command": sys.argv[1:], "mien": mien.__version__, "commit": _git("rev-parse", "HEAD")}
     run: dict[str, Any] = {
-        "command": sys.argv[1:],
-        "mien": mien.__version__,
-        "commit": _git("rev-parse", "HEAD"),
+        "starts": [*starts, start],
         "corpus": {
             "clips": len(corpus.records),
             "minutes": round(corpus.seconds / 60, 2),
@@ -97,9 +101,8 @@ def _explain(recipe: Recipe, corpus: Corpus, folder: Path) -> None:
             "fps": sorted({record.fps for record in corpus.records}),
         },
     }
-    (folder / "diff.patch").write_text(_git("diff", "HEAD"))
-    (folder / "run.json").write_text(json.dumps(run, indent=1))
-    file.write_text(json.dumps(values, indent=1))
+    (folder / f"diff-{len(starts)}.patch").write_text(_git("diff", "HEAD"))
+    run_file.write_text(json.dumps(run, indent=1))
 
 
 def _git(*arguments: str) -> str:

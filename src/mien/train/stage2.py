@@ -66,7 +66,10 @@ class Trainee:
         dropped = self.tensor(rng.random((size, 1, 1)) < past_settings.dropped)
         dropped = dropped.expand(-1, past.shape[1], -1)
         own = slice(0, round(size * past_settings.own))
-        made = self._made(past[own], speech[own], text[own], level[own], dropped[own])
+        # Made with the past hidden: one that was made from the truth would still give it away,
+        # and the predictors would learn to copy the past instead of listening and reading.
+        hidden = torch.ones_like(dropped[own])
+        made = self._made(past[own], speech[own], text[own], level[own], hidden)
         past[own] = torch.cat([first[own], made[:, :-1]], dim=1)
         content = self.audio2con(past, speech, dropped)
         expression = self.text2exp(past, text, level, dropped)
