@@ -17,6 +17,8 @@ import mien
 from mien import audio
 from mien.errors import MienError
 
+SPLITS = ("train", "validation", "test")
+
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence; status 2 is argparse's own."""
@@ -208,16 +210,21 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _add_evaluate(verbs: argparse._SubParsersAction) -> None:
-    verb = verbs.add_parser("evaluate", help="measure a pack on recordings with transcripts")
-    verb.add_argument("what", choices=["lips"])
-    verb.add_argument("recordings", type=Path, help="folder with metadata.csv (id|text) and wavs")
-    _add_pack(verb)
-    verb.add_argument("--descriptions", nargs="*", help="under which expressions")
-    verb.add_argument("--json", type=Path, help="also write the rows to this new file")
-    verb.set_defaults(act=_evaluate)
+    verb = verbs.add_parser("evaluate", help="measure a pack")
+    measures = verb.add_subparsers(metavar="MEASURE", required=True, parser_class=_Parser)
+    lips = measures.add_parser("lips", help="the lips, on recordings with transcripts")
+    lips.add_argument("recordings", type=Path, help="folder with metadata.csv (id|text) and wavs")
+    lips.add_argument("--descriptions", nargs="*", help="under which expressions")
+    lips.add_argument("--json", type=Path, help="also write the rows to this new file")
+    lips.set_defaults(act=_evaluate_lips)
+    words = measures.add_parser("words", help="whether the bank's descriptions are read rightly")
+    words.add_argument("--split", choices=SPLITS, default="test", help="default: test")
+    words.set_defaults(act=_evaluate_words)
+    for measure in (lips, words):
+        _add_pack(measure)
 
 
-def _evaluate(options: argparse.Namespace) -> None:
+def _evaluate_lips(options: argparse.Namespace) -> None:
     from mien import animator
 
     if options.json and (options.json.exists() or not options.json.parent.is_dir()):
@@ -228,6 +235,14 @@ def _evaluate(options: argparse.Namespace) -> None:
     print(report.markdown())
     if options.json:
         options.json.write_text(json.dumps(report.rows(), indent=1))
+
+
+def _evaluate_words(options: argparse.Namespace) -> None:
+    from mien import animator
+    from mien.evaluate import words
+
+    report = words.reading(animator.load(options.pack), split=options.split, progress=True)
+    print(report.markdown())
 
 
 def _extra(module: str) -> ModuleType:

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+from tqdm import tqdm
 
 from mien import audio
 from mien.animator import Animator
@@ -42,14 +43,14 @@ class Reading:
         return "\n".join(lines)
 
 
-def reading(animator: Animator, *, split: str = "test") -> Reading:
+def reading(animator: Animator, *, split: str = "test", progress: bool = False) -> Reading:
     """Read every wording of a split of the bank."""
     bank = Bank.load()
     speech = np.zeros(audio.seconds_to_samples(SECONDS), np.float32)
     features = animator.encode_speech(speech)
     names, right, near, confused = list(bank.entries), 0, 0, Counter()
     total = 0
-    for state in names:
+    for state in tqdm(names, "read words", disable=not progress):
         for wording in bank.descriptions(state, split):
             made = animator.run(features, wording.text)[-SETTLED:].mean(0)
             order = nearest_states(animator, made, names, wording.level or 1.0)
