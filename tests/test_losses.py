@@ -93,12 +93,12 @@ def test_embedding_compares_what_was_meant_with_what_is_read():
     content, expression = torch.randn(2, 2, T, K // 2)
     target = torch.cat([content, expression], dim=-1)
     made, found = losses.second_stage(
-        Off(),
+        Off(),  # type: ignore[arg-type]
         content,
         expression,
         target,
         torch.zeros(1, K),
-        1.0,  # type: ignore[arg-type]
+        1.0,
     )
     assert found["embedding"].item() == pytest.approx(1.0, rel=1e-5)
     assert found["face"].item() == pytest.approx(0.5, rel=1e-5)  # Eq. 6: half the channels, by 1

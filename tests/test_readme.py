@@ -35,10 +35,17 @@ def commands(text):
 
 
 def verbs():
-    """The options of each verb."""
-    parser = new_parser()
-    (choices,) = [action.choices for action in parser._actions if isinstance(action.choices, dict)]
-    return {name: set(verb._option_string_actions) for name, verb in choices.items()}
+    """The options of each verb, those of its own verbs included."""
+    return {name: options(verb) for name, verb in below(new_parser()).items()}
+
+
+def below(parser):
+    choices = [action.choices for action in parser._actions]
+    return next((names for names in choices if isinstance(names, dict)), {})
+
+
+def options(verb):
+    return set(verb._option_string_actions).union(*map(options, below(verb).values()))
 
 
 def by_page(of):

@@ -1,12 +1,10 @@
 """The sequence form, which trains, and the step form, which runs, are one function."""
 
-import dataclasses
-
 import pytest
 import torch
 
 from mien.model.autoencoder import AutoEncoder
-from mien.model.predictors import Audio2Con, Step, Text2Exp, TextPooler
+from mien.model.predictors import FRESH, Audio2Con, Step, Text2Exp, TextPooler
 from mien.model.settings import ModelSettings
 from mien.model.transformer import CrossAttention, SelfAttention, banded
 
@@ -52,7 +50,8 @@ def test_stepping_is_the_sequence_form(step):
     past = torch.cat([torch.zeros_like(made[:, :1]), made[:, :-1]], dim=1)
     with torch.no_grad():
         content = step.audio2con(past, speech)
-        expression = step.text2exp(past, text[:, None], level[:, None])
+        dropped = (torch.arange(FRAMES) < FRESH).float()[None, :, None].expand(len(past), -1, -1)
+        expression = step.text2exp(past, text[:, None], level[:, None], dropped)
         again = step.decoder(content, expression)
     assert made.abs().max() > 0.1
     assert torch.allclose(made, again, atol=1e-4)
@@ -121,7 +120,7 @@ def test_cross_attention_along_speech_is_the_one_with_own_rows():
 
 def test_padding_of_a_description_is_not_read():
     torch.manual_seed(0)
-    pooler = TextPooler(dataclasses.replace(SMALL))
+    pooler = TextPooler(SMALL).eval()
     tokens = torch.randn(1, 6, SMALL.text_size)
     short = pooler(tokens[:, :4], torch.zeros(1, 4))
     padding = torch.tensor([[0.0, 0.0, 0.0, 0.0, -torch.inf, -torch.inf]])

@@ -11,6 +11,9 @@ from mien.model.autoencoder import Decoder, unit_feature
 from mien.model.settings import ModelSettings
 from mien.model.transformer import Stack
 
+FRESH = 12
+"""Frames at the start of an animation in which Text2Exp does not see the past."""
+
 
 class Past(nn.Module):
     """Coefficients of the frame before -> token; a learned token where the past is dropped."""
@@ -104,11 +107,21 @@ class Text2Exp(nn.Module):
         return unit_feature(self.write(self.stack(x, memory)))
 
     def step(
-        self, past: Tensor, text: Tensor, level: Tensor, state: Tensor, empty: Tensor
+        self,
+        past: Tensor,
+        text: Tensor,
+        level: Tensor,
+        state: Tensor,
+        empty: Tensor,
+        dropped: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """past (B, 1, K), text (B, latents, text_size), level (B, 1) -> feature, state."""
+        """past (B, 1, K), text (B, latents, text_size), level and dropped (B, 1) -> feature."""
         memory = self.memory(text)
-        x = self.past(past) + memory.mean(1, keepdim=True) + self.level(level)[:, None]
+        x = (
+            self.past(past, dropped[:, None])
+            + memory.mean(1, keepdim=True)
+            + self.level(level)[:, None]
+        )
         x, state = self.stack.step(x, memory, state, empty)
         return unit_feature(self.write(x)), state
 
@@ -168,11 +181,14 @@ class Step(nn.Module):
         empty = _empty(age, window)
         past = (past / self.scale)[:, None]
         content, first = self.audio2con.step(past, speech, state[:, :layers], empty)
-        expression, second = self.text2exp.step(past, text, level, state[:, layers:], empty)
+        # A face that sees itself at rest stays at rest, so the first frames read only.
+        fresh = (age < FRESH).to(past.dtype)
+        expression, second = self.text2exp.step(past, text, level, state[:, layers:], empty, fresh)
         empty = _empty(age, self.settings.decoder_window)
         frame, decoder_state = self.decoder.step(content, expression, decoder_state, empty)
         state = torch.cat([first, second], dim=1)
-        return frame[:, 0] * self.scale, state, decoder_state, (age + 1).clamp(max=float(window))
+        age = (age + 1).clamp(max=float(max(window, FRESH)))
+        return frame[:, 0] * self.scale, state, decoder_state, age
 
 
 def _empty(age: Tensor, window: int) -> Tensor:
