@@ -266,3 +266,13 @@ def test_a_card_that_does_not_fit_the_graph(pack, face, change):
     other = dataclasses.replace(pack, card=dataclasses.replace(pack.card, **change))
     with pytest.raises(MienError, match="does not fit its own card"):
         new_animator(other, face)
+
+
+def test_strength_0_is_neutral_whatever_the_description(animator):
+    """Guards the floor: a network alone leaves a trace of the words at level 0."""
+    speech = np.zeros(8000, np.float32)
+    furious = animator.animate(speech, "boiling with fury", strength=0.0).weights
+    assert np.array_equal(furious, animator.animate(speech, "").weights)
+    features = animator.encode_speech(speech)
+    still = animator.run(features, "")
+    assert np.array_equal(animator.run(features, "boiling with fury", strength=0.0), still)

@@ -77,7 +77,8 @@ class Animator:
         if features is not None and len(features) != wanted:
             raise MienError(f"{len(features)} features are not of this speech; give {wanted}")
         level = level_of(description, strength)
-        text = self.encode_description(description)
+        # At level 0 every description means the same, and the networks only nearly know it.
+        text = self.encode_description(description if level else "")
         if progress:
             progress(0, wanted)
         if features is None:
@@ -109,7 +110,8 @@ class Animator:
     ) -> np.ndarray:
         """speech_features (T, 384) and a description -> coefficients (T, K), metres."""
         level = level_of(description, strength)
-        return self.roll(features, self.encode_description(description), level, progress)
+        text = self.encode_description(description if level else "")
+        return self.roll(features, text, level, progress)
 
     def roll(
         self,

@@ -40,7 +40,7 @@ def check(path: Path | str, *, overwrite: bool = False) -> Path:
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise MienError(f"cannot write {path}: no permission to write in {path.parent}")
     if not overwrite and os.path.lexists(path):
-        raise MienError(f"{path} exists; choose another name or allow it to be overwritten")
+        raise MienError(f"{path} exists; choose another name or allow it: --overwrite")
     return path
 
 
