@@ -76,9 +76,7 @@ class Animator:
         wanted = audio.frame_count(len(speech))
         if features is not None and len(features) != wanted:
             raise MienError(f"{len(features)} features are not of this speech; give {wanted}")
-        level = level_of(description, strength)
-        # At level 0 every description means the same, and the networks only nearly know it.
-        text = self.encode_description(description if level else "")
+        text, level = self._asked(description, strength)
         if progress:
             progress(0, wanted)
         if features is None:
@@ -109,9 +107,14 @@ class Animator:
         progress: Progress | None = None,
     ) -> np.ndarray:
         """speech_features (T, 384) and a description -> coefficients (T, K), metres."""
-        level = level_of(description, strength)
-        text = self.encode_description(description if level else "")
+        text, level = self._asked(description, strength)
         return self.roll(features, text, level, progress)
+
+    def _asked(self, description: str, strength: float) -> tuple[np.ndarray, float]:
+        """Return text_features and level; MienError as `level_of` and `check_description`."""
+        level = level_of(description, strength)
+        # At level 0 every description means the same, and the networks only nearly know it.
+        return self.encode_description(description if level else ""), level
 
     def roll(
         self,
