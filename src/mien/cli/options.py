@@ -1,0 +1,53 @@
+"""What the verbs share: how options are read, and how a missing extra is named."""
+
+import argparse
+import importlib
+import math
+from pathlib import Path
+from types import ModuleType
+
+from mien.errors import MienError
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence; status 2 is argparse's own."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise MienError(f"{message}; see: {self.prog} --help")
+
+
+def number(text: str) -> float:
+    """A number; for argparse."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def positive(text: str) -> float:
+    """A finite number above 0; for argparse."""
+    if not 0 < number(text) < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return float(text)
+
+
+def seed(text: str) -> int:
+    """A whole number from 0 on; for argparse."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
+def add_pack(verb: argparse.ArgumentParser) -> None:
+    """Add --pack."""
+    verb.add_argument("--pack", type=Path, help="a trained pack (.mien) instead of the default")
+
+
+def extra(module: str) -> ModuleType:
+    """Import a module that needs an extra; MienError says how to install what is missing."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise MienError(
+            f"{error.name} is not installed; install it with: pip install 'mien[train]'"
+        ) from error

@@ -1,0 +1,21 @@
+"""mien simulate: a corpus with the simulated actor."""
+
+import argparse
+from pathlib import Path
+
+from mien.cli.options import positive, seed
+
+
+def add(verbs: argparse._SubParsersAction) -> None:
+    """Add the verb to the command line."""
+    verb = verbs.add_parser("simulate", help="make a corpus with the simulated actor (needs flite)")
+    verb.add_argument("corpus", type=Path, help="folder to write or to go on with")
+    verb.add_argument("--minutes", type=positive, default=60.0, help="length; default 60")
+    verb.add_argument("--seed", type=seed, default=0, help="seed of everything; default 0")
+    verb.set_defaults(act=_simulate)
+
+
+def _simulate(options: argparse.Namespace) -> None:
+    from mien.data.simulate.corpus import simulate
+
+    simulate(options.corpus, minutes=options.minutes, seed=options.seed)
