@@ -243,9 +243,17 @@ def test_weights_keep_the_limits(face):
     np.testing.assert_allclose(face.limit(weights), weights, atol=1e-5)
 
 
-def test_neutral_silence_is_the_template_and_an_expression_in_silence_is_still(face):
+def test_a_mouth_in_neutral_silence_breathes_and_stays_shut(face):
+    weights = act([Phone("pau", 0.0, 20.0)], face).weights
+    lips_moved = (face.weights_to_vertices(weights) - face.template)[:, face.regions["lips"]]
+    moved = np.linalg.norm(lips_moved, axis=-1)
+    assert not weights[0].any(), "a clip begins at the neutral"
+    assert 0.0001 < moved.max() < 0.001
+    assert np.abs(lips.gap_of(weights.astype(float), face)).max() < 0.0007
+
+
+def test_an_expression_in_silence_is_still(face):
     silence = [Phone("pau", 0.0, 4.0)]
-    assert not act(silence, face).weights.any()
     shown = act(silence, face, "happy")
     moving = face.weights_to_vertices(shown.weights[shown.steady[0] :])[:, face.regions["lips"]]
     speed = np.linalg.norm(np.diff(moving, axis=0), axis=-1).mean(axis=1) * FPS

@@ -12,7 +12,7 @@ from mien.data.simulate.actor import perform
 from mien.data.simulate.articulation import Style
 from mien.data.simulate.expressions import STATES
 from mien.errors import MienError
-from mien.evaluate.lips import contact_recall
+from mien.evaluate.metrics import contact_recall
 from mien.face import Face
 
 FPS = 30.0

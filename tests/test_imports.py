@@ -32,7 +32,7 @@ RUN_TIME |= {"faster_whisper", "huggingface_hub", "tqdm"}
 FURTHER = {
     "model": {"torch", "safetensors"},
     "train": {"torch"},
-    "data": {"pocketsphinx", "hibari"},
+    "data": {"pocketsphinx", "hibari", "mediapipe"},
 }
 
 

@@ -1,203 +1,269 @@
-"""Every measure is asked for an answer that was planted."""
+"""The study finds in animations what was put into them, and says it in tables."""
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 
 from mien import audio
+from mien.animation import Animation
 from mien.data.clips import Phone
-from mien.errors import MienError
-from mien.evaluate import lips
-from mien.evaluate.lips import Recording, Report, Row, Share
+from mien.data.simulate.bank import Bank
+from mien.data.simulate.expressions import STATES
+from mien.data.simulate.lips import f_pose
+from mien.evaluate import lips, scenes
+from mien.evaluate.lips import Report, Row, Spoken
+from mien.evaluate.recordings import Recording, quietened, read_folders
+from mien.evaluate.samples import Estimate, Share
+from mien.evaluate.scenes import NEUTRAL, TWELVE, Scene
+from mien.evaluate.tables import Column, table
+from mien.evaluate.watch import own_f, watch
+from mien.face import UNIT_NAMES, Face
 
 FPS = 30.0
-LJSPEECH = Path(__file__).parents[2] / "shared" / "data" / "speech" / "ljspeech"
+SPEECH = Path(__file__).parents[2] / "shared" / "data" / "speech"
+PHONES = [
+    Phone("pau", 0, 0.2), Phone("hh", 0.2, 0.3), Phone("aa", 0.3, 0.5), Phone("m", 0.5, 0.6),
+    Phone("ae", 0.6, 0.8), Phone("f", 0.8, 0.9), Phone("iy", 0.9, 1.1), Phone("pau", 1.1, 3.0),
+]  # fmt: skip
 
 
-def test_a_contact_counts_only_near_its_phone():
-    """One closed frame at 41 (1.367 s): the phone around it is hit, 40 ms away too, others not."""
-    gap = np.full(90, 8e-3)
-    gap[41] = 0.5e-3
-    at = 41 / FPS
-
-    def hits(start, end, name="p"):
-        return lips.contact_recall(gap, [Phone(name, start, end)], fps=FPS).hits
-
-    assert hits(at - 0.02, at + 0.02) == 1
-    assert hits(at + 0.039, at + 0.1) == 1
-    assert hits(at + 0.041, at + 0.1) == 0
-    assert hits(at - 0.1, at - 0.039) == 1
-    assert hits(at - 0.1, at - 0.041) == 0
-    phones = [Phone("t", at - 0.02, at + 0.02), Phone("m", 0.2, 0.3), Phone("b", at, at + 0.05)]
-    assert lips.contact_recall(gap, phones, fps=FPS) == Share(1, 2)
+@pytest.fixture(scope="module")
+def face():
+    return Face.load()
 
 
-@pytest.mark.parametrize(
-    ("millimetres", "hits"), [(1.0, 1), (1.01, 0), (-1.5, 1), (-1.51, 0), (-5, 0)]
-)
-def test_lips_in_each_other_are_no_contact(millimetres, hits):
-    gap = np.full(30, millimetres * 1e-3)
-    assert lips.contact_recall(gap, [Phone("m", 0.4, 0.5)], fps=FPS) == Share(hits, 1)
+def posed(**units):
+    """Weights (52,) of the named units."""
+    return np.array([units.get(name, 0.0) for name in UNIT_NAMES])
 
 
-def test_phones_after_the_last_frame_are_not_counted():
-    gap = np.zeros(30)
-    phones = [Phone("m", 0.4, 0.5), Phone("m", 1.5, 1.6)]
-    assert lips.contact_recall(gap, phones, fps=FPS) == Share(1, 1)
+# Watching
 
 
-def test_penetration_counts_frames():
-    gap = np.zeros(100)
-    gap[10:17] = -1.6e-3
-    gap[20] = -1.4e-3
-    assert lips.penetration(gap) == Share(7, 100)
+def test_curves_are_the_face_s_own(face):
+    random = np.random.default_rng(0)
+    weights = face.limit(random.uniform(0, 0.4, (9, 52))).astype(np.float32)
+    seen, vertices = watch(weights, face), face.weights_to_vertices(weights)
+    np.testing.assert_allclose(seen.gap, face.gap(vertices), atol=1e-6)
+    np.testing.assert_allclose(seen.bite, face.lip_to_teeth(vertices), atol=1e-6)
+    np.testing.assert_allclose(seen.lips, vertices[:, face.regions["lips"]], atol=1e-6)
 
 
-def test_vowels_are_read_at_their_centre():
-    gap = np.linspace(0, 29e-3, 30)  # frame t is t mm open
-    phones = [Phone("aa", 0.0, 2 / 30), Phone("iy", 0.4, 0.6), Phone("s", 0.6, 0.8)]
-    np.testing.assert_allclose(lips.vowel_gaps(gap, phones, fps=FPS), [1, 15])
-    assert lips.false_contacts(gap, phones, fps=FPS) == Share(1, 2)
-    late = [*phones, Phone("uw", 2.0, 2.2)]  # after the last frame
-    assert lips.false_contacts(gap, late, fps=FPS) == Share(1, 2)
+def test_width_is_that_of_the_mouth(face):
+    """A pucker narrows the mouth, a stretch widens it, and at rest it is as wide as a mouth."""
+    poses = [posed(), posed(mouthPucker=1.0), posed(mouthStretchLeft=1.0, mouthStretchRight=1.0)]
+    rest, round_, wide = watch(np.stack(poses), face).width * 1e3
+    assert 50 < rest < 65
+    assert round_ < rest - 5
+    assert wide > rest + 3
 
 
-def test_speed_in_silence_is_the_planted_one():
-    """All lip vertices move at 12 mm/s along a slanted line, but only within the silence's core."""
-    seconds = np.arange(90) / FPS
-    moved = np.clip(seconds - 1.15, 0, 0.7) * 12e-3
-    course = moved[:, None, None] * np.array([0.6, 0.0, 0.8])
-    shape = np.random.default_rng(0).normal(0, 0.01, (40, 3))
-    phones = [Phone("s", 0, 1.0), Phone("pau", 1.0, 2.0), Phone("s", 2.0, 3.0)]
-    speeds = lips.silent_speeds(shape + course, phones, fps=FPS)
-    assert len(speeds) == 20
-    np.testing.assert_allclose(np.median(speeds), 12, rtol=1e-6)
+def test_the_face_s_own_f_is_on_the_teeth(face):
+    assert own_f(face) < 1.5e-3
+    assert watch(posed()[None], face).bite[0] > own_f(face) + 2e-3
 
 
-def test_margins_and_short_silences_do_not_count():
-    wild = np.zeros((90, 5, 3))
-    wild[30:34] = 1.0  # within 0.15 s of the silence's start
-    still = [Phone("pau", 1.0, 2.0)]
-    assert lips.silent_speeds(wild, still, fps=FPS).max() == 0
-    assert len(lips.silent_speeds(wild, [Phone("pau", 1.0, 1.3)], fps=FPS)) == 0
-    assert len(lips.silent_speeds(wild, [Phone("aa", 1.0, 2.0)], fps=FPS)) == 0
-
-
-def test_speed_does_not_hang_on_the_frame_rate():
-    for fps in (24.0, 30.0, 60.0):
-        course = np.arange(int(2 * fps)) / fps * 5e-3
-        track = np.repeat(course[:, None, None], 4, axis=1) * np.array([0, 1.0, 0])
-        speeds = lips.silent_speeds(track, [Phone("pau", 0, 2)], fps=fps)
-        np.testing.assert_allclose(speeds, 5, rtol=1e-9)
-
-
-def test_interval_is_wilson_s():
-    """Known values: 8 of 10 is 0.490-0.943; none of 20 still leaves room up to 0.161."""
-    np.testing.assert_allclose(Share(8, 10).interval, (0.4902, 0.9433), atol=1e-4)
-    np.testing.assert_allclose(Share(0, 20).interval, (0, 0.1611), atol=1e-4)
-    assert Share(0, 0).interval == (0, 1)
-    assert math.isnan(Share(0, 0).value)
-    assert Share(1, 2) + Share(3, 4) == Share(4, 6)
-
-
-def test_wrong_shapes_are_refused():
-    with pytest.raises(MienError, match="one number for each frame"):
-        lips.penetration(np.zeros((4, 2)))
-    with pytest.raises(MienError, match=r"\(frames, vertices, 3\)"):
-        lips.silent_speeds(np.zeros((4, 9)), [], fps=FPS)
-
-
-class Puppet:
-    """An animation of two lip vertices; the gap is how far the first is above the second."""
-
-    def __init__(self, gaps):
-        self.fps, self.gaps = FPS, gaps
-        self.face = SimpleNamespace(
-            regions={"lips": np.array([0, 1])}, gap=lambda v: v[:, 0, 1] - v[:, 1, 1]
-        )
-
-    def vertices(self):
-        points = np.zeros((len(self.gaps), 2, 3))
-        points[:, 0, 1] = self.gaps
-        return points
+# The study
 
 
 class Puppeteer:
-    """Closes the mouth for p, b, m as `phones` say, unless it is told to gape."""
+    """Does with a real face what the phones say, unless the description says otherwise."""
 
-    def __init__(self, phones):
-        self.phones = phones
+    def __init__(self, face):
+        self.face = face
+        self.asked = []
 
-    def animate(self, speech, description) -> Any:
-        gaps = np.full(audio.frame_count(len(speech)), 9e-3)
+    def encode_speech(self, speech):
+        self.asked.append("speech")
+        return np.arange(audio.frame_count(len(speech)))
+
+    def animate(self, speech, description, *, features):
+        frames = audio.frame_count(len(speech))
+        np.testing.assert_array_equal(features, np.arange(frames))
+        weights = np.tile(posed(jawOpen=0.5), (frames, 1))
         if description != "gaping":
-            for phone in self.phones:
-                if phone.name in "pbm":
-                    gaps[audio.seconds_to_frame(phone.centre)] = 0
-        return Puppet(gaps)
+            weights[audio.seconds_to_frame(0.55)] = posed()
+            weights[audio.seconds_to_frame(0.85)] = f_pose()
+        if description == "trembling":
+            weights[60::2] = posed(jawOpen=0.6)
+        return Animation(weights.astype(np.float32), FPS, self.face, speech)
 
 
-def test_study_finds_what_the_puppet_does(tmp_path, monkeypatch):
-    """Two recordings of a second get two seconds of quiet: 90 frames each."""
-    phones = [Phone("pau", 0, 1), Phone("m", 1, 1.1), Phone("aa", 1.1, 1.3), Phone("pau", 2, 3)]
-    monkeypatch.setattr(lips, "align_phones", lambda speech, transcript: phones)
-    (tmp_path / "metadata.csv").write_text('one|ma|ma\ntwo|"ma\n')
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(lips, "align_phones", lambda speech, transcript: PHONES)
+    (tmp_path / "metadata.csv").write_text('one|ham\ntwo|"ham\n')
     for name in ("one", "two"):
         audio.write_wav(tmp_path / f"{name}.wav", np.zeros(16000, np.float32))
-    shut, gaping = lips.study(Puppeteer(phones), tmp_path, ["neutral", "gaping"]).measured
-    assert (shut.description, gaping.description) == ("neutral", "gaping")
-    assert shut.closed == Share(2, 2)
-    assert gaping.closed == Share(0, 2)
-    assert shut.penetrating == Share(0, 180)
-    assert shut.shut == Share(0, 2)
-    assert shut.resting == Share(0, 84)  # 0.15..0.85 and 2.15..2.85 s: 21 frames each, twice
-    assert shut.opening == pytest.approx(9)
-    assert gaping.silent_speed == pytest.approx(0)
+    return tmp_path
 
 
-def test_quiet_is_put_after_the_speech():
-    speech = np.random.default_rng(0).uniform(-1, 1, 8000).astype(np.float32)
-    longer = lips.quietened(Recording("one", speech, "words")).speech
-    np.testing.assert_array_equal(longer[:8000], speech)
-    assert len(longer) == 40000
-    assert 0 < np.abs(longer[8000:]).max() < 2e-3
-
-
-def test_resting_mouths_are_counted_in_long_silences_only():
-    gap = np.full(90, 5e-3)
-    gap[:40] = 0.9e-3
-    phones = [Phone("pau", 0, 0.2), Phone("pau", 1.0, 2.0), Phone("aa", 2.0, 3.0)]
-    assert lips.rest_contacts(gap, phones, fps=FPS) == Share(5, 21)  # 35..39 of 35..55
-
-
-def test_report_shows_counts_and_intervals_and_is_plain_data():
-    shares = Share(45, 49), Share(0, 300), Share(2, 80), Share(40, 40)
-    report = Report((Row("a | b", *shares, 6.54, math.nan),))
-    assert report.markdown().splitlines()[-1] == (
-        "| a   b | 91.8 % (45/49) | 81-97 % | 0.0 % (0/300) | 2.5 % (2/80) | 6.5 "
-        "| 100.0 % (40/40) | nan |"
+def test_study_finds_what_the_puppet_does(folder, face):
+    """Two recordings of a second get two seconds of quiet: 90 frames each."""
+    puppeteer = Puppeteer(face)
+    report = lips.study(puppeteer, [folder], ["neutral", "gaping", "trembling"])
+    good, gaping, trembling = report.measured
+    assert puppeteer.asked == ["speech"] * 2  # once a recording, not once a description
+    assert [row.description for row in report.measured] == ["neutral", "gaping", "trembling"]
+    assert (good.contact, good.labiodentals) == (Share(2, 2), Share(2, 2))
+    assert (gaping.contact, gaping.labiodentals) == (Share(0, 2), Share(0, 2))
+    assert good.penetration == Share(0, 180)
+    assert good.false_contacts == Share(0, 6)
+    assert good.resting == Share(0, 2 * 48)  # 1.25..2.85 s, twice
+    assert good.speed.value == pytest.approx(0)
+    assert trembling.speed.value > 20
+    assert trembling.jitter.value > 1.1 * good.jitter.value
+    assert good.closure_ratio.cases == 2
+    assert math.isnan(gaping.closure_ratio.value)
+    assert gaping.vowel_gap.value == pytest.approx(
+        1e3 * watch(posed(jawOpen=0.5)[None], face).gap[0], rel=1e-5
     )
-    assert json.loads(json.dumps(report.rows()))[0]["closed"] == {"hits": 45, "total": 49}
+    assert report.truth == ()
 
 
-def test_ljspeech_folders_are_read():
-    if not LJSPEECH.is_dir():
-        pytest.skip(f"the recordings {LJSPEECH} are not here")
-    recordings = lips.read_ljspeech(LJSPEECH)
-    assert len(recordings) == 8
-    assert recordings[6].name == "LJ001-0007"
-    assert recordings[6].transcript.endswith("about fourteen fifty-five,")
-    assert len(recordings[6].speech) == pytest.approx(8.3895 * 16000, abs=200)
+def test_the_truth_scores_fully_and_is_performed_in_its_state(folder, face):
+    report = lips.study(Puppeteer(face), [folder], ["neutral", TWELVE[0].description], truth=True)
+    for row in report.truth:
+        assert (row.contact, row.labiodentals) == (Share(2, 2), Share(2, 2))
+        assert row.lag.value == pytest.approx(0, abs=1e-9)
+        assert row.opening.value == pytest.approx(1)
+        assert row.speed.value < 2
+    plain, laughing = report.truth
+    assert laughing.vowel_gap.value > 1.1 * plain.vowel_gap.value
+    assert "simulated truth itself" in report.markdown()
 
 
-def test_a_folder_without_metadata_is_refused(tmp_path):
-    with pytest.raises(MienError, match=r"no metadata\.csv"):
-        lips.read_ljspeech(tmp_path)
-    (tmp_path / "metadata.csv").write_text("one\n")
-    with pytest.raises(MienError, match="without a transcript"):
-        lips.read_ljspeech(tmp_path)
+def test_opening_and_lag_are_held_against_the_truth(face):
+    """An actor who comes three frames late, and one who opens the mouth 10 % less, are found."""
+    spoken = [Spoken(Recording("one", np.zeros(48000, np.float32), "ham"), PHONES, 90)]
+    (truth,) = lips.simulated(spoken, face)("neutral", 1.0)
+    late = replace(truth, gap=np.roll(truth.gap, 3))
+    row = lips.measure(NEUTRAL, [late], [truth], spoken, face)
+    assert row.lag.value == pytest.approx(3, abs=0.1)
+    less = replace(truth, gap=truth.gap * 0.9)
+    assert lips.measure(NEUTRAL, [less], [truth], spoken, face).opening.value == pytest.approx(0.9)
+
+
+def test_speed_is_that_of_all_steps():
+    """Recordings of unlike silences: the root of 25 over three steps, not a mean of two roots."""
+    found = lips._speed([np.array([3.0, 4.0]), np.array([0.0]), np.zeros(0)])
+    assert (found.value, found.cases) == (pytest.approx(math.sqrt(25 / 3)), 2)
+    assert math.isnan(lips._speed([np.zeros(0)]).value)
+
+
+def test_nothing_is_performed_twice(face, monkeypatch):
+    done = []
+    perform = lips.perform
+    monkeypatch.setattr(
+        lips, "perform", lambda *a, **k: done.append(k["level"]) or perform(*a, **k)
+    )
+    actor = lips.simulated(
+        [Spoken(Recording("one", np.zeros(48000, np.float32), "ham"), PHONES, 90)], face
+    )
+    for level in (1.0, 0.5, 1.0):
+        actor("sad", level)
+    assert done == [1.0, 0.5]
+
+
+HARD = ("neutral", "laughing", "terrified", "disgusted", "seething")  # parts or presses lips most
+HARDEST = [scene for scene in (NEUTRAL, *TWELVE) if scene.state in HARD]
+
+
+@pytest.mark.filterwarnings("ignore:spelled out by rule")
+@pytest.mark.parametrize("scene", HARDEST, ids=lambda scene: str(scene.state))
+def test_the_simulated_truth_passes_on_real_speech(scene, real_speech, face):
+    """What the networks learn from must itself do what is asked of them, contact above all."""
+    spoken, actor = real_speech
+    seen = actor(scene.state, scene.level)
+    row = lips.measure(scene, seen, seen, spoken, face)
+    assert row.contact.hits == row.contact.total == 20
+    assert row.penetration.hits == 0
+    assert row.labiodentals.hits == row.labiodentals.total > 10
+    assert row.false_contacts.value <= 0.03
+    assert row.order.value >= 0.8
+    assert row.speed.value <= 2
+    assert row.told_apart.value > 0.9
+
+
+@pytest.fixture(scope="module")
+def real_speech(face):
+    """Three recordings, and the actor who performs them."""
+    if not SPEECH.is_dir():
+        pytest.skip(f"the recordings {SPEECH} are not here")
+    found = read_folders([SPEECH / "ljspeech", SPEECH / "nvidia"])
+    names = ("LJ001-0003", "LJ001-0005", "Claire_anger")
+    spoken = [lips.spell(quietened(one)) for one in found if one.name in names]
+    return spoken, lips.simulated(spoken, face)
+
+
+# Scenes
+
+
+def test_the_twelve_are_no_training_wordings():
+    bank = Bank.load()
+    trained = {d.text.casefold() for state in STATES for d in bank.descriptions(state, "train")}
+    texts = [scene.description.casefold() for scene in TWELVE]
+    assert len(set(texts)) == 12
+    assert not trained & set(texts)
+    assert len({scene.state for scene in TWELVE}) == 12
+    assert {scene.state for scene in (NEUTRAL, *TWELVE)} <= set(STATES)
+
+
+def test_descriptions_find_their_state():
+    assert scenes.scenes_of(None) == (NEUTRAL, *TWELVE)
+    found = scenes.scenes_of(
+        ["Neutral", "snickering", TWELVE[3].description.upper(), "a wonky thing"]
+    )
+    assert [scene.state for scene in found] == ["neutral", "laughing", "tender", None]
+    assert found[1].level == 0.7  # as the bank has it
+    assert found[3] == Scene("a wonky thing", None)
+    assert scenes.scenes_of(["nobody came to his party."])[0].state == "sad"  # a sentence's case
+
+
+# Tables
+
+
+def estimate(value, cases=12):
+    return Estimate(value, value - 0.25, value + 0.25, cases)
+
+
+def row(description="neutral", state: str | None = "neutral", hits=49):
+    share, one = Share(hits, 50), estimate(1.0)
+    return Row(description, state, share, Share(0, 300), Share(2, 80), Share(40, 40),
+               *[one] * 11, resting=Share(1, 2))  # fmt: skip
+
+
+def test_a_cell_has_value_cases_and_interval_and_a_miss_is_bold():
+    columns = (
+        Column("contact", "closed", low=0.95),
+        Column("order", "order", low=2.0, digits=2),
+        Column("closure_seconds", "ms", scale=1e3, digits=0),
+    )
+    lines = table([row("a | b"), row(hits=45)], columns).splitlines()
+    assert lines[:2] == ["| description | closed | order | ms |", "| --- | --- | --- | --- |"]
+    assert lines[2] == (
+        "| a   b | 98.0 % (49/50, 90-100) | **1.00** (12, 0.75 to 1.25) | 1000 (12, 750 to 1250) |"
+    )
+    assert "**90.0 %** (45/50, 79-96)" in lines[3]
+    assert table([replace(row(), contact=Share(0, 0))], columns[:1]).endswith("| neutral | - |")
+
+
+def test_report_says_what_the_costliest_description_costs():
+    dear = Report((row(), row("furious", "angry", 48), row("merry", "happy", 47)))
+    said = dear.markdown()
+    assert "merry, 4.0 points below neutral (at most 3 wanted: **missed**)" in said
+    cheap = Report((row(), row("furious", "angry", 48))).markdown()
+    assert "furious, 2.0 points below neutral (at most 3 wanted: met)" in cheap
+    assert "Costliest" not in Report((row(),)).markdown()
+
+
+def test_report_names_unknown_states_and_is_plain_data():
+    report = Report((row(), row("odd", None)), truth=(row(),))
+    assert "the state is not known: odd." in report.markdown()
+    data = json.loads(json.dumps(report.rows()))
+    assert data["measured"][0]["contact"] == {"hits": 49, "total": 50}
+    assert data["truth"][0]["order"]["cases"] == 12

@@ -145,6 +145,13 @@ def test_times_agree_with_the_synthesiser(tmp_path):
 
 
 @needs_aligner
+def test_a_word_may_be_said_in_every_way_that_the_dictionary_knows():
+    said = phones._pronunciations(["read", "a"])
+    assert said["read"] != said["read(2)"]
+    assert {"a", "a(2)", "read", "read(2)"} == set(said)
+
+
+@needs_aligner
 def test_unknown_words_are_said_in_a_warning_and_aligned(modern):
     with pytest.warns(UserWarning, match="modurn"):
         found = align_phones(modern, "in being comparatively modurn")

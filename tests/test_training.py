@@ -104,7 +104,7 @@ def test_a_run_ends_in_a_pack_that_animates(recipe, corpus, face, twins, tmp_pat
     }
     rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     assert {"reconstruction", "cross", "content", "expression", "contact"} <= rows[0].keys()
-    assert {"face", "embedding", "contact", "free_error"} <= rows[-1].keys()
+    assert {"face", "embedding", "contact", "velocity", "reading", "free_error"} <= rows[-1].keys()
 
 
 def test_a_pack_of_another_face_is_refused(recipe, corpus, face, twins, tmp_path):
@@ -209,6 +209,43 @@ def test_a_switch_shows_n_before_and_m_after(batches, corpus, face):
         assert np.allclose(batch.coefficients[i, after], crossing.shown_m[i, after], atol=1e-6)
         clip = batches.clips[crossing.n[i]]
         assert batch.speech[i, 3, 0] == clip.start + crossing.start[i]  # n is heard
+
+
+def test_a_reading_describes_its_clip(batches):
+    readings = batches.draw_readings(np.random.default_rng(0), 60)
+    known = {id(t): s for s, entries in batches._wordings.items() for t, _ in entries}
+    assert len(set(readings.clips)) > 5
+    for i, place in enumerate(readings.clips):
+        clip = batches.clips[place]
+        length = int((readings.padding[i] == 0).sum())
+        said = {
+            known[id(t)] for t in batches._all if np.array_equal(t, readings.tokens[i, :length])
+        }
+        assert clip.emotion in said or (clip.emotion == "neutral" and readings.level[i] == 0)
+
+
+def test_reading_is_zero_where_text2exp_means_what_is_seen(recipe, corpus, face, twins, tmp_path):
+    """And what is wanted is E_exp's mean over the clip's steady frames."""
+    run.train_run(recipe, corpus, tmp_path)
+    trainee = run.load_trained(recipe, face, tmp_path)
+    heard = np.zeros((1, sum(r.frames for r in corpus.records), 384), np.float32)
+    batches = Batches(corpus, heard, face, TwinTextEncoder(), split="train", reach=3)  # type: ignore
+    expressions = trainee.expressions_of(batches)
+    clip = batches.clips[4]
+    with torch.no_grad():
+        seen = trainee.autoencoder.expression_encoder(
+            trainee.tensor(clip.shown / trainee.scale)[None]
+        )
+    start, stop = clip.steady
+    mean = seen[0, start:stop].mean(0)
+    assert torch.allclose(expressions[4], (mean - mean.mean()) / mean.std(correction=0), atol=1e-3)
+
+    trainee.text2exp.eval()
+    readings = batches.draw_readings(np.random.default_rng(1), 6)
+    empty = torch.zeros_like(expressions)
+    with torch.no_grad():
+        assert trainee.reading(readings, empty).item() == pytest.approx(1.0, abs=1e-3)
+    assert trainee.reading(readings, expressions).item() > 0
 
 
 def test_wording_and_level_together_mean_the_clip(batches):

@@ -8,14 +8,28 @@ from mien.cli.options import positive, seed
 
 def add(verbs: argparse._SubParsersAction) -> None:
     """Add the verb to the command line."""
-    verb = verbs.add_parser("simulate", help="make a corpus with the simulated actor (needs flite)")
+    verb = verbs.add_parser(
+        "simulate", help="make a corpus with the simulated actor (needs flite and espeak-ng)"
+    )
     verb.add_argument("corpus", type=Path, help="folder to write or to go on with")
     verb.add_argument("--minutes", type=positive, default=60.0, help="length; default 60")
     verb.add_argument("--seed", type=seed, default=0, help="seed of everything; default 0")
+    verb.add_argument(
+        "--prosody",
+        metavar="KIND",
+        help="independent of the expression, or confounded: rate, pitch and loudness follow it; "
+        "default: what the folder's corpus has, else independent",
+    )
     verb.set_defaults(act=_simulate)
 
 
 def _simulate(options: argparse.Namespace) -> None:
     from mien.data.simulate.corpus import simulate
+    from mien.data.simulate.cover import cover
 
-    simulate(options.corpus, minutes=options.minutes, seed=options.seed)
+    corpus = simulate(
+        options.corpus, minutes=options.minutes, seed=options.seed, prosody=options.prosody
+    )
+    covered = cover(corpus)
+    (options.corpus / "cover.md").write_text(covered.markdown(), encoding="utf-8")
+    print(covered.summary())

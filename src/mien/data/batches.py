@@ -33,6 +33,20 @@ class Batch:
     """(B, T) in [0, 1]: from the description before to the one after; None: no change."""
 
 
+@dataclass(frozen=True)
+class Readings:
+    """B wordings, each with the clip that it describes."""
+
+    clips: np.ndarray
+    """(B,) int: places in `Batches.clips`."""
+    level: np.ndarray
+    """(B, 1)."""
+    tokens: np.ndarray
+    """(B, L, 384)."""
+    padding: np.ndarray
+    """(B, L): 0 at a token, -inf beyond the last."""
+
+
 class Batches:
     """The clips of one split in memory, with the wordings of the same split."""
 
@@ -63,7 +77,9 @@ class Batches:
             if record.split == split:
                 clip = corpus.clip(record.id)
                 shown = face.weights_to_coefficients(clip.weights)
-                self.clips.append(_Shown(record.emotion, record.level, shown, int(start)))
+                self.clips.append(
+                    _Shown(record.emotion, record.level, shown, int(start), clip.steady)
+                )
 
     def draw(
         self, rng: np.random.Generator, size: int, frames: int, *, start: float = 0.0
@@ -107,6 +123,12 @@ class Batches:
             mix=mix,
         )
 
+    def draw_readings(self, rng: np.random.Generator, size: int) -> Readings:
+        """Draw clips with a wording of each, and nothing else: many more words than crops."""
+        places = rng.integers(len(self.clips), size=size)
+        tokens, padding, level = self._read(rng, [self.clips[i] for i in places])
+        return Readings(places, level, tokens, padding)
+
     def _read(
         self, rng: np.random.Generator, clips: list["_Shown"]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -144,6 +166,7 @@ class _Shown:
     level: float
     shown: np.ndarray  # (T, K), metres
     start: int  # row of its first frame in `heard`
+    steady: tuple[int, int]
 
 
 def _ease(rng: np.random.Generator, frames: int) -> np.ndarray:

@@ -80,7 +80,7 @@ class Clip(Record):
     weights: np.ndarray = field(kw_only=True)
     """(T, 52) float32 in [0, 1], within the face's limits"""
     phones: list[Phone] = field(kw_only=True)
-    """in order, covering the speech"""
+    """in order, covering the speech; empty where nobody knows them, as in captures"""
 
     @property
     def record(self) -> Record:

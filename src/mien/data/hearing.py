@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,17 @@ from mien.data.augment import augment
 from mien.data.clips import Corpus
 from mien.features import FEATURE_SIZE, SpeechEncoder
 
+NEIGHBOURS = 24
+"""Clips heard before whose voices murmur behind a clip: more than the takes of one sentence."""
+
 
 def hear(corpus: Corpus, encoder: SpeechEncoder, *, phases: int, seed: int) -> np.ndarray:
     """Return (phases, N, 384) float16: features of all clips of the corpus end to end.
 
-    Version 0 is the speech as it is; the others come through other rooms (`augment`). Each version
-    of each clip lies at its own random phase of the encoder's windows, since the features of a
-    sound change with its place in the window. Kept in corpus/features.npy until the corpus, the
-    encoder or the arguments change.
+    Version 0 is the speech as it is; the others come through other rooms, noises and codecs
+    (`augment`). Each version of each clip lies at its own random phase of the encoder's windows,
+    since the features of a sound change with its place in the window. Kept in corpus/features.npy
+    until the corpus, the encoder or the arguments change.
     """
     key = _key(corpus, encoder, phases, seed)
     data, note = corpus.folder / "features.npy", corpus.folder / "features.json"
@@ -29,15 +33,17 @@ def hear(corpus: Corpus, encoder: SpeechEncoder, *, phases: int, seed: int) -> n
     features = np.lib.format.open_memmap(
         temporary, "w+", dtype=np.float16, shape=(phases, total, FEATURE_SIZE)
     )
-    start = 0
+    start, others = 0, deque(maxlen=NEIGHBOURS)
     for index, record in enumerate(tqdm(corpus.records, desc="hear")):
         clip = corpus.clip(record.id)
         rng = np.random.default_rng((seed, index))
         for phase in range(phases):
-            speech = clip.speech if phase == 0 else augment(clip.speech, rng)
+            speech = clip.speech if phase == 0 else augment(clip.speech, rng, others=others)
             heard = encoder.encode(speech, fps=clip.fps, phase=rng.random())
             features[phase, start : start + record.frames] = heard[: record.frames]
         start += record.frames
+        if record.sentence:
+            others.append(clip.speech)
     features.flush()
     temporary.replace(data)
     note.write_text(json.dumps(key))

@@ -7,8 +7,13 @@ a rough pronunciation holds the place of a word, and a missing word shifts its n
 """
 
 import re
+import tempfile
 import warnings
 from collections.abc import Callable
+from functools import cache
+from itertools import count, takewhile
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,18 +52,21 @@ SOUNDS = {
 }  # fmt: skip
 
 
+class AlignmentError(MienError):
+    """The words cannot be where they were said to be."""
+
+
 def align_phones(speech: np.ndarray, transcript: str) -> list[Phone]:
     """Return the phones of speech (S,) 16 kHz with start and end in seconds, gapless from 0.
 
     Names are lower-case ARPAbet without stress; pauses are "pau". About 0.03 s of work per second
-    of speech. Raises MienError where the transcript holds no word, where pocketsphinx is missing,
-    and where the words cannot be found in the speech.
+    of speech. Raises MienError where the transcript holds no word or pocketsphinx is missing, and
+    AlignmentError where the words cannot be found in the speech.
     """
-    decoder = _decoder()
     words = spoken_words(transcript)
     if not words:
         raise MienError(f"transcript {transcript!r} holds no word; give what is said, in English")
-    _teach(decoder, words)
+    decoder = _decoder(words)
     sound = _samples(audio.check_speech(speech))
     try:
         # The sentence marks allow silence at both ends; else the first plosive swallows it.
@@ -71,25 +79,58 @@ def align_phones(speech: np.ndarray, transcript: str) -> list[Phone]:
         entries = [(e.name, e.start) for e in decoder.get_alignment().phones()]
     except RuntimeError as error:
         seconds = audio.samples_to_seconds(len(speech))
-        raise MienError(
+        raise AlignmentError(
             f"{len(words)} words of {transcript[:40]!r} do not fit {seconds:.1f} s of speech; "
             "check that the transcript belongs to the recording"
         ) from error
     return _phones(entries, audio.samples_to_seconds(len(speech)))
 
 
-def _decoder():
-    """Return a fresh decoder (0.1 s): one that is shared would carry words and levels over."""
+def _decoder(words: list[str]):
+    """Return a fresh decoder that knows these words: a shared one would carry levels over.
+
+    Its own dictionary takes 0.1 s or more to load; one of a few words, a fifth of that.
+    """
+    pocketsphinx = _pocketsphinx()
+    entries = [f"{word} {said}\n" for word, said in _pronunciations(words).items()]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "words.dict"
+        path.write_text("".join(entries), encoding="utf-8")
+        return pocketsphinx.Decoder(
+            lm=None, dict=str(path), samprate=audio.SPEECH_RATE, bestpath=False,
+            beam=BEAM, wbeam=BEAM, pbeam=BEAM, loglevel="FATAL",
+        )  # fmt: skip
+
+
+def _pocketsphinx() -> Any:
     try:
         import pocketsphinx
     except ImportError as error:
         raise MienError(
             "phone times need pocketsphinx, which is not installed; pip install 'mien[train]'"
         ) from error
-    return pocketsphinx.Decoder(
-        lm=None, samprate=audio.SPEECH_RATE, bestpath=False,
-        beam=BEAM, wbeam=BEAM, pbeam=BEAM, loglevel="FATAL",
-    )  # fmt: skip
+    return pocketsphinx
+
+
+@cache
+def _dictionary() -> dict[str, str]:
+    """Return the phones of the aligner's 134,000 words; "read(2)" is another way to say "read"."""
+    path = Path(_pocketsphinx().get_model_path("en-us/cmudict-en-us.dict"))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split(" ", 1) for line in lines if " " in line)
+
+
+def _pronunciations(words: list[str]) -> dict[str, str]:
+    """Return all ways to say these words; one warning names those that are spelled by rule."""
+    known, said = _dictionary(), {}
+    unknown = sorted({word for word in words if word not in known})
+    for word in sorted(set(words)):
+        said[word] = known.get(word) or pronounce(word, known.get)
+        others = takewhile(lambda key: key in known, (f"{word}({k})" for k in count(2)))
+        said |= {key: known[key] for key in others}
+    if unknown:
+        warnings.warn(f"spelled out by rule: {', '.join(unknown)}", stacklevel=4)
+    return said
 
 
 def _samples(speech: np.ndarray) -> bytes:
@@ -150,15 +191,6 @@ def _cardinal(number: int) -> str:
             head, tail = divmod(number, size)
             return f"{_cardinal(head)} {name}" + (f" {_cardinal(tail)}" if tail else "")
     return TENS[number // 10] + (f" {ONES[number % 10]}" if number % 10 else "")
-
-
-def _teach(decoder, words: list[str]) -> None:
-    """Add the words that the decoder's dictionary lacks; one warning names them."""
-    unknown = sorted({word for word in words if decoder.lookup_word(word) is None})
-    for word in unknown:
-        decoder.add_word(word, pronounce(word, decoder.lookup_word))
-    if unknown:
-        warnings.warn(f"spelled out by rule: {', '.join(unknown)}", stacklevel=3)
 
 
 def pronounce(word: str, lookup: Callable[[str], str | None]) -> str:

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mien.model.autoencoder import AutoEncoder
+from mien.model.mouth import Mouth
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class LossScales:
     """λ_emb, Eq. 7."""
     contact: float = 0.02
     """λ of the contact term, in both stages."""
+    velocity: float = 0.0
+    """λ of the velocity term, stage 2."""
+    reading: float = 0.0
+    """λ of the reading term, stage 2."""
     margin: float = 1.0
     """Margin of the triplet losses."""
 
@@ -47,23 +52,42 @@ def triplet(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float) -
     return F.relu(near - far + margin).mean()
 
 
-def contact(predicted: Tensor, true: Tensor, mouth: Tensor) -> Tensor:
-    """Distance between the lip pairs' gaps, felt most where the true lips are near contact.
+NEAR_CONTACT, NEAR_TEETH = 2.0, 2.5
+"""Millimetres: where the true lips are nearer to each other, or the lower one to the upper teeth
+(an f has 1.1), a frame weighs fully; others a twentieth."""
 
-    A 1 mm error of the lips is 0.2 % of Eq. 6, which therefore cannot see a closure; here the
-    frames whose true gap is below 2 mm weigh fully and the others a twentieth.
+
+def contact(predicted: Tensor, true: Tensor, mouth: Mouth) -> Tensor:
+    """Distance between the gaps of the lips, and between their distances to the teeth.
+
+    A 1 mm error of the lips is 0.2 % of Eq. 6, which therefore sees neither a closure (p, b, m) nor
+    a bitten lip (f, v); here the frames near contact weigh most.
 
     Args:
         predicted, true: (..., K), in metres.
-        mouth: (P, K), the face's contact_coefficients: gap of each lip pair in metres.
     """
-    gap, want = (1e3 * (x @ mouth.T) for x in (predicted, true))
-    weight = torch.where(want.amax(-1, keepdim=True) < 2.0, 1.0, 0.05)
-    return (weight * F.smooth_l1_loss(gap, want, reduction="none")).mean()
+    near = _felt(mouth.gaps(predicted), mouth.gaps(true), NEAR_CONTACT)
+    teeth = (mouth.lip_to_teeth(x)[..., None] for x in (predicted, true))
+    return near + _felt(*teeth, NEAR_TEETH)
+
+
+def _felt(predicted: Tensor, true: Tensor, near: float) -> Tensor:
+    """Smooth L1 in millimetres of distances (..., N) in metres; `near` as in NEAR_CONTACT."""
+    predicted, true = 1e3 * predicted, 1e3 * true
+    weight = torch.where(true.amax(-1, keepdim=True) < near, 1.0, 0.05)
+    return (weight * F.smooth_l1_loss(predicted, true, reduction="none")).mean()
+
+
+def velocity(predicted: Tensor, true: Tensor) -> Tensor:
+    """Mean square difference of the steps between frames; predicted, true (B, T, K).
+
+    A trembling of half a millimetre hardly counts in Eq. 6 and is what a viewer sees in silence.
+    """
+    return (predicted.diff(dim=1) - true.diff(dim=1)).square().mean()
 
 
 def first_stage(
-    model: AutoEncoder, quads: Tensor, mouth: Tensor, scale: float, scales: LossScales
+    model: AutoEncoder, quads: Tensor, mouth: Mouth, scale: float, scales: LossScales
 ) -> dict[str, Tensor]:
     """The losses of stage 1 for quads (B, 4, T, K): a_n, b_n, a_m, b_m, divided by `scale`."""
     a_n, b_n, a_m, b_m = quads.unbind(1)
@@ -96,7 +120,7 @@ def second_stage(
     content: Tensor,
     expression: Tensor,
     target: Tensor,
-    mouth: Tensor,
+    mouth: Mouth,
     scale: float,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The animation that D makes of predicted features, and the losses of stage 2.
@@ -116,4 +140,5 @@ def second_stage(
         "face": (made - target).square().mean(),  # Eq. 6
         "embedding": embedding,
         "contact": contact(made * scale, target * scale, mouth),
+        "velocity": velocity(made, target),
     }

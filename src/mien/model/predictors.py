@@ -37,6 +37,7 @@ class Audio2Con(nn.Module):
         s = settings
         self.reach = s.speech_reach
         self.past = Past(s)
+        self.dropout = nn.Dropout(s.speech_dropout)
         self.memory = nn.Sequential(nn.LayerNorm(s.speech_size), nn.Linear(s.speech_size, s.width))
         self.stack = Stack(
             s.width, s.heads, s.layers, window=s.window, causal=True, rows=s.speech_rows
@@ -45,7 +46,7 @@ class Audio2Con(nn.Module):
 
     def forward(self, past: Tensor, speech: Tensor, dropped: Tensor | None = None) -> Tensor:
         """past (B, T, K), speech (B, T + 2 reach, speech_size) -> (B, T, feature_size)."""
-        memory = self.memory(speech)
+        memory = self.memory(self.dropout(speech))
         x = self.past(past, dropped) + memory[:, self.reach : memory.shape[1] - self.reach]
         return unit_feature(self.write(self.stack(x, memory)))
 

@@ -31,6 +31,8 @@ class ModelSettings:
     """Rows of text_features."""
     text_dropout: float = 0.2
     """Share of the tokens' values hidden while training: wordings are few, and never all seen."""
+    speech_dropout: float = 0.1
+    """Share of the speech_features' values hidden while training: voices are few too."""
     coefficients: int = 52
     """Coefficients K of the face's basis."""
 

@@ -42,6 +42,8 @@ class StageSettings:
     """Adam's eps."""
     clip: float = 1.0
     """Largest norm of the gradient."""
+    half: bool = False
+    """Run the predictors of stage 2 in bfloat16 while training: faster where the CPU has AMX."""
     checkpoint_every: int = 250
     """Updates between checkpoints."""
     evaluate_every: int = 500

@@ -11,6 +11,7 @@ from mien.face import Face
 from mien.model import checkpoint
 from mien.model.autoencoder import AutoEncoder
 from mien.model.losses import first_stage
+from mien.model.mouth import Mouth
 from mien.train.loop import Stage, train
 from mien.train.recipe import Recipe
 
@@ -29,7 +30,7 @@ def train_stage1(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(recipe.stage1.seed)
     model = AutoEncoder(recipe.model).to(device)
-    mouth = torch.as_tensor(face.contact_coefficients, dtype=torch.float32, device=device)
+    mouth = Mouth.of(face, device)
     settings = recipe.stage1
 
     def draw(source: Quads, rng: np.random.Generator, size: int) -> Tensor:

@@ -5,19 +5,27 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
-from mien.data.batches import Batch, Batches
+from mien.data.batches import Batch, Batches, Readings
 from mien.data.pairs import Quads
 from mien.face import Face
 from mien.model import checkpoint
-from mien.model.autoencoder import AutoEncoder
+from mien.model.autoencoder import AutoEncoder, unit_feature
 from mien.model.losses import second_stage
+from mien.model.mouth import Mouth
 from mien.model.predictors import Audio2Con, Step, Text2Exp
 from mien.train.loop import Stage, train
 from mien.train.recipe import PastSettings, Recipe
 from mien.train.stage1 import WEIGHTS as STAGE1_WEIGHTS
 
 WEIGHTS = "stage2.safetensors"
+
+BITTEN = 2.0
+"""Millimetres from the upper teeth to the lower lip in f and v; the face's own f has 1.1."""
+
+READINGS = 200
+"""Wordings of the reading term in an update: a crop teaches one, and there are thousands."""
 
 
 class Trainee:
@@ -32,8 +40,8 @@ class Trainee:
         self.scale = float(settings["scale"])
         self.audio2con = Audio2Con(recipe.model).to(self.device)
         self.text2exp = Text2Exp(recipe.model).to(self.device)
-        mouth = torch.as_tensor(face.contact_coefficients, dtype=torch.float32)
-        self.mouth = mouth.to(self.device)
+        self.mouth = Mouth.of(face, self.device)
+        self.half = recipe.stage2.half
         self.step = Step(
             recipe.model, self.audio2con, self.text2exp, self.autoencoder.decoder, self.scale
         ).to(self.device)
@@ -71,19 +79,43 @@ class Trainee:
         hidden = torch.ones_like(dropped[own])
         made = self._made(past[own], speech[own], text[own], level[own], hidden)
         past[own] = torch.cat([first[own], made[:, :-1]], dim=1)
-        content = self.audio2con(past, speech, dropped)
-        expression = self.text2exp(past, text, level, dropped)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
+            content = self.audio2con(past, speech, dropped)
+            expression = self.text2exp(past, text, level, dropped)
         _, losses = second_stage(
-            self.autoencoder, content, expression, target, self.mouth, self.scale
+            self.autoencoder, content.float(), expression.float(), target, self.mouth, self.scale
         )
         return losses
+
+    def reading(self, readings: Readings, expressions: Tensor) -> Tensor:
+        """How far Text2Exp, with the past hidden, is from the expressions of the clips described.
+
+        expressions: (clips, feature_size), of `expressions_of`. The mean square over channels.
+        """
+        text = self.text2exp.pooler(self.tensor(readings.tokens), self.tensor(readings.padding))
+        past = torch.zeros(len(text), 1, self.step.settings.coefficients, device=self.device)
+        level = self.tensor(readings.level)[:, None]
+        read = self.text2exp(past, text[:, None], level, torch.ones_like(level))
+        return (read[:, 0] - expressions[readings.clips]).square().mean()
+
+    @torch.no_grad()
+    def expressions_of(self, batches: Batches) -> Tensor:
+        """(clips, feature_size): the mean of E_exp over each clip's steady frames, normalised."""
+        means = []
+        for clip in tqdm(batches.clips, "see expressions"):
+            seen = self.autoencoder.expression_encoder(self.tensor(clip.shown)[None] / self.scale)
+            start, stop = clip.steady
+            means.append(seen[0, start:stop].mean(0) if start < stop else seen[0].mean(0))
+        return unit_feature(torch.stack(means))
 
     @torch.no_grad()
     def _made(
         self, past: Tensor, speech: Tensor, text: Tensor, level: Tensor, dropped: Tensor
     ) -> Tensor:
-        content = self.audio2con(past, speech, dropped)
-        return self.autoencoder.decoder(content, self.text2exp(past, text, level, dropped))
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
+            content = self.audio2con(past, speech, dropped)
+            expression = self.text2exp(past, text, level, dropped)
+            return self.autoencoder.decoder(content, expression).float()
 
     @torch.no_grad()
     def run_free(self, speech: Tensor, text: Tensor, level: Tensor) -> Tensor:
@@ -113,6 +145,7 @@ def train_stage2(
     trainee = Trainee(recipe, face, folder=folder)
     settings = recipe.stage2
     modules = {"audio2con": trainee.audio2con, "text2exp": trainee.text2exp}
+    expressions = trainee.expressions_of(batches) if recipe.losses.reading else None
 
     def losses(rng: np.random.Generator) -> dict[str, Tensor]:
         size, frames = settings.batch, settings.frames
@@ -120,7 +153,11 @@ def train_stage2(
             batch = batches.draw_switch(rng, quads, size, frames)
         else:
             batch = batches.draw(rng, size, frames, start=recipe.past.start)
-        return trainee.losses(batch, recipe.past, rng)
+        found = trainee.losses(batch, recipe.past, rng)
+        if expressions is not None:
+            readings = batches.draw_readings(rng, READINGS)
+            found["reading"] = trainee.reading(readings, expressions)
+        return found
 
     def evaluate() -> dict[str, float]:
         return free_running(trainee, held_out, settings.frames)
@@ -135,16 +172,19 @@ def free_running(trainee: Trainee, held_out: Batches, frames: int) -> dict[str, 
 
     `free_error` is the squared error's share of the truth's mean square; `closed` the share of
     truly closed frames (gap within [-1.5, 1] mm) that are closed; `false_closed` the share of
-    closed frames among those that are open by more than 3 mm.
+    closed frames among those that are open by more than 3 mm; `bitten` the share of frames with
+    the lower lip truly at the upper teeth (under 2 mm) that have it there.
     """
     batch = held_out.draw(np.random.default_rng(0), 48, frames, start=1.0)
     text = trainee.text_features(batch)[:, 0]
     made = trainee.run_free(trainee.tensor(batch.speech), text, trainee.tensor(batch.level)[:, :1])
     true = trainee.tensor(batch.coefficients)
-    gap, want = (1e3 * (x @ trainee.mouth.T).amax(-1) for x in (made, true))
+    gap, want = (1e3 * trainee.mouth.gaps(x).amax(-1) for x in (made, true))
+    bite, bitten = (1e3 * trainee.mouth.lip_to_teeth(x) for x in (made, true))
     closed = ((gap >= -1.5) & (gap <= 1.0)).float()
     return {
         "free_error": ((made - true).square().mean() / true.square().mean()).item(),
         "closed": closed[(want >= -1.5) & (want <= 1.0)].mean().item(),
         "false_closed": closed[want > 3.0].mean().item(),
+        "bitten": (bite < BITTEN).float()[bitten < BITTEN].mean().item(),
     }

@@ -1,22 +1,22 @@
 """The simulated actor: speaks known phones under a known expression.
 
 `perform` is a pure function, so the truth of a sentence under any other expression, at any level,
-is one more call with the same phones: it is what cross-reconstruction is measured against.
+is one more call with the same phones: it is what cross-reconstruction is measured against. `act` is
+its second half: content that was captured from a person instead is acted in the same way.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mien.data.clips import Phone
 from mien.data.simulate import lips
 from mien.data.simulate.articulation import Content, Style, articulate
+from mien.data.simulate.demands import ease
 from mien.data.simulate.expressions import State
+from mien.data.simulate.idle import drift, idle
 from mien.face import UNIT_NAMES, Face
-
-MOVEMENT, MOUTH_MOVEMENT = 0.05, 0.02
-"""Standard deviation of an expression's slow drift, as a share of each unit's weight."""
 
 CLENCH = 0.4
 """How much of the jaw's opening is lost when the lips are pressed fully."""
@@ -24,8 +24,11 @@ CLENCH = 0.4
 KEPT_OPENING = 0.85
 """Under every expression the lips part at least this share of what neutral speech does."""
 
-SLOWEST, FASTEST = 0.08, 0.45
-"""Hz: the band of that drift."""
+GIVEN_BACK = 0.5
+"""How much of the lips' opening that an expression adds to speech the jaw takes back."""
+
+SHUT_JAW = 0.06
+"""Under p, b, m it stays so open, if it was: mouthClose, which shuts the lips, needs that."""
 
 LATEST_START = 0.15
 """Seconds: the expression begins between 0 and this."""
@@ -51,25 +54,49 @@ def perform(
     style: Style,
     seed: int,
     face: Face,
+    prominence: np.ndarray | None = None,
 ) -> Performance:
     """Return the performance of `phones` over `frames` frames at t / fps.
 
-    `level` 0 is neutral, 1 the state as written, up to 1.5. `seed` moves only the expression's
-    start and its slow drift. The same arguments give the same performance.
+    `prominence` (N,) in [0, 1] says how much each phone stands out; `level` as in `act`. `seed`
+    moves only what nobody asked for: the idle motion, the expression's start and its drift.
+    The same arguments give the same performance.
     """
+    content = articulate(phones, frames, fps=fps, style=style, face=face, prominence=prominence)
+    return act(
+        breathing(content, fps, seed), fps=fps, state=state, level=level, seed=seed, face=face
+    )
+
+
+def breathing(content: Content, fps: float, seed: int) -> Content:
+    """Return the content with the idle motion of a living mouth, except where lips must touch."""
+    times = np.arange(len(content.weights)) / fps
+    free = (1 - content.closure) * (1 - content.labiodental)
+    moving = free[:, None] * idle(times, np.random.default_rng([seed, 13]))
+    return replace(content, weights=np.clip(content.weights + moving, 0.0, 1.0))
+
+
+def act(
+    content: Content, *, fps: float, state: State, level: float, seed: int, face: Face
+) -> Performance:
+    """Return the performance of content (T frames), simulated or captured, under an expression.
+
+    `level` 0 is neutral, 1 the state as written, up to 1.5. `seed` moves only the expression's
+    start and its slow drift. Lips meet where the content says so, whatever the expression.
+    """
+    frames = len(content.weights)
     random = np.random.default_rng([seed, 11])
-    content = articulate(phones, frames, fps=fps, style=style, face=face)
     start = random.uniform(0, LATEST_START)
     times = np.arange(frames) / fps
-    arrived = _ease((times - start) / state.onset)
+    arrived = ease((times - start) / state.onset)
     expression = arrived[:, None] * state.weights_at(level, UNIT_NAMES).astype(np.float64)
-    expression *= 1 + _drift(times, random)
-    weights = combine(content, expression)
+    expression *= 1 + drift(times, random)
+    opening = lips.gap_of(face.limit(content.weights), face)
     weights = lips.meet_demands(
-        weights,
+        _give_back(combine(content, expression), opening, content, face),
         closure=content.closure,
         labiodental=content.labiodental,
-        floor=_least_gap(content, expression, face),
+        floor=np.maximum(content.floor, opening * _least_share(expression)),
         face=face,
     )
     return Performance(
@@ -100,14 +127,30 @@ def combine(content: Content, expression: np.ndarray) -> np.ndarray:
     return np.maximum(said, shown) + 0.5 * np.minimum(said, shown)
 
 
-def _least_gap(content: Content, expression: np.ndarray, face: Face) -> np.ndarray:
-    """Return the least gap (T,) in metres that keeps speech readable under the expression.
+def _give_back(
+    weights: np.ndarray, opening: np.ndarray, content: Content, face: Face
+) -> np.ndarray:
+    """Return weights (T, 52) whose jaw is lower by part of what parts the lips beyond `opening`.
+
+    `opening` (T,) metres is what speech asks for. Lips that an expression lifts need less of the
+    jaw; without this, close vowels look open in anger or terror. At rest nothing is taken back.
+    """
+    jaw = UNIT_NAMES.index("jawOpen")
+    extra = np.maximum(lips.gap_of(face.limit(weights), face) - opening, 0.0)
+    given = GIVEN_BACK * content.speaking * extra / lips.gap_rows(face)[jaw].max()
+    least = np.minimum(weights[:, jaw], SHUT_JAW * content.closure)
+    result = weights.copy()
+    result[:, jaw] = np.maximum(weights[:, jaw] - given, least)
+    return result
+
+
+def _least_share(expression: np.ndarray) -> np.ndarray:
+    """Return the share (T,) of the opening that keeps speech readable under the expression.
 
     A smile draws the lips together and would mumble; only a clenched jaw may narrow the opening.
     """
     clenched = CLENCH * np.clip(_mean(expression, "mouthPress"), 0.0, 1.0)
-    opening = lips.gap_of(face.limit(content.weights), face)
-    return np.maximum(content.floor, KEPT_OPENING * (1 - clenched) * opening)
+    return KEPT_OPENING * (1 - clenched)
 
 
 def _scale(weights: np.ndarray, stems: tuple[str, ...], factor: np.ndarray) -> None:
@@ -125,25 +168,3 @@ def _sum(weights: np.ndarray, *stems: str) -> np.ndarray:
 def _columns(*stems: str) -> list[int]:
     """Return the places of all units whose names begin so."""
     return [place for place, name in enumerate(UNIT_NAMES) if name.startswith(stems)]
-
-
-def _drift(times: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Return slow movement (T, 52) around 0; both sides of the face drift mostly together."""
-    stems = [name.removesuffix("Left").removesuffix("Right") for name in UNIT_NAMES]
-    shared = {stem: _wander(times, random) for stem in sorted(set(stems))}
-    drift = np.stack([0.9 * shared[stem] + 0.4 * _wander(times, random) for stem in stems], axis=1)
-    mouth = np.array([name.startswith(("mouth", "jaw", "tongue")) for name in UNIT_NAMES])
-    return drift * np.where(mouth, MOUTH_MOVEMENT, MOVEMENT)
-
-
-def _wander(times: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Return band-limited noise (T,) of unit variance: a few slow waves."""
-    waves = 4
-    rates = random.uniform(SLOWEST, FASTEST, waves)
-    phases = random.uniform(0, 2 * np.pi, waves)
-    return np.sin(2 * np.pi * times[:, None] * rates + phases).sum(axis=1) / np.sqrt(waves / 2)
-
-
-def _ease(x: np.ndarray) -> np.ndarray:
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * (3 - 2 * x)

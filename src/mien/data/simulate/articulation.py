@@ -3,8 +3,8 @@
 Targets are blended by exponential dominance (Cohen and Massaro, 1993): a part of the mouth is at
 the mean of all phones' targets, each weighted by its dominance at that moment.
 
-What must not be blended away (p, b, m shut; f, v on the teeth; vowels open) leaves here as demands
-over time, which `lips` solves as constraints.
+Stress scales a vowel, and an unstressed one moves toward schwa. What must not be blended away
+leaves here as `demands` over time.
 """
 
 import functools
@@ -14,15 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mien.data.clips import Phone
-from mien.data.simulate.lips import open_to
-from mien.data.simulate.targets import (
-    BILABIALS,
-    LABIODENTALS,
-    TARGETS,
-    VOWELS,
-    Manner,
-    Target,
-)
+from mien.data.simulate import demands
+from mien.data.simulate.demands import ease
+from mien.data.simulate.lips import gap_of, open_to
+from mien.data.simulate.targets import TARGETS, VOWELS, Manner, Target
 from mien.face import UNIT_NAMES, Face
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -39,21 +34,27 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Parts of the mouth that a phone may insist on independently of each other."""
 
-
-HELD = {"p": 0.65, "b": 0.75, "m": 0.95, "f": 0.85, "v": 0.85}
-"""The share of the phone during which the lips stay in contact; then they are released."""
-
-ATTACK, RELEASE = 0.060, 0.055
-"""Seconds that the lips take to meet and to part; both are shorter beside a short vowel."""
-
-SLIDE = 0.075
-"""Seconds that the lower lip takes to reach the teeth and to leave them (f, v)."""
-
-FROM_REST = 0.25
-"""Seconds; lips that rest before a p, b or m, or after an m, stay shut instead of parting first."""
-
 CORE = 0.4
 """The middle share of a phone over which its dominance is at its height."""
+
+DIPHTHONG = ((0.15, 0.40), (0.75, 0.95))
+"""The same of the two targets of a diphthong: from which to which share of the phone."""
+
+STRESS = 0.2
+"""The lips' shape of the most prominent vowel is larger by this share, of the least smaller. So is
+the opening of an open vowel; a close one's changes less."""
+
+OPEN = 8.0
+"""mm from which a vowel is open in that sense."""
+
+REDUCTION = 0.4
+"""How far the least prominent vowel goes toward schwa."""
+
+INSISTENCE = 0.3
+"""The most prominent vowel's dominance is higher by this share, the least's lower."""
+
+LOPSIDED = 0.1
+"""A style's `side` moves one side of the lips by this share more, and the other less."""
 
 VOWEL_FLOOR = 0.45
 """A vowel keeps at least this share of its opening, whatever surrounds it or clenches the jaw."""
@@ -61,7 +62,7 @@ VOWEL_FLOOR = 0.45
 REST_PAUSE = 0.25
 """Seconds; in pauses from this length on the mouth comes to rest."""
 
-REST_SECONDS, START_SECONDS = 0.18, 0.14
+REST_SECONDS, START_SECONDS = 0.15, 0.14
 """How long the mouth takes to come to rest after the last phone, and to leave it for the first."""
 
 
@@ -74,7 +75,13 @@ class Style:
     lips: float = 1.0
     """how far the lips round, spread and lift"""
     effort: float = 1.0
-    """both together: 0.7 mumbles, 1.3 over-articulates"""
+    """both together: 0.7 mumbles, 1.3 over-articulates; contacts are made all the same"""
+    rounding: float = 1.0
+    """how far the lips round, beside `lips`"""
+    ahead: float = 1.0
+    """how early a phone is felt"""
+    side: float = 0.0
+    """which side speaks a little more: 1 the left, -1 the right"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,23 +101,52 @@ class Content:
 
 
 def articulate(
-    phones: Sequence[Phone], frames: int, *, fps: float, style: Style, face: Face
+    phones: Sequence[Phone],
+    frames: int,
+    *,
+    fps: float,
+    style: Style,
+    face: Face,
+    prominence: np.ndarray | None = None,
 ) -> Content:
     """Return what the mouth does for these phones, for frames at t / fps. Pure and deterministic.
 
+    `prominence` (N,) in [0, 1] has one number for each phone; None is 0.5 everywhere, the ordinary.
     A phone that is not in `TARGETS` is a KeyError: phones come from our own speech and aligners.
     """
     times = np.arange(frames) / fps
-    speaking = _speaking(phones, times)
-    weights = _blend(phones, times, _target_weights(face))
-    weights *= speaking[:, None] * _style_gains(style)
+    stress = np.full(len(phones), 0.5) if prominence is None else np.asarray(prominence)
+    shapes = [
+        stressed(phone.name, amount, face) for phone, amount in zip(phones, stress, strict=True)
+    ]
+    speaking, gains = _speaking(phones, times), _style_gains(style)
+    weights = _blend(_moments(phones, shapes, stress, style), times)
+    weights *= speaking[:, None] * gains
+    _narrow_jaw(weights, demands.teeth(phones, times), _target_weights(face)["s"])
+    openings = [VOWEL_FLOOR * gap_of(shape * gains, face).min() for shape in shapes]
     return Content(
         weights=np.clip(weights, 0.0, 1.0),
-        closure=_demand(phones, times, BILABIALS, 1 / fps),
-        labiodental=_demand(phones, times, LABIODENTALS, 1 / fps),
-        floor=_vowel_floor(phones, times, style),
+        closure=demands.closure(phones, times),
+        labiodental=demands.labiodental(phones, times),
+        floor=demands.floor(phones, times, openings),
         speaking=speaking,
     )
+
+
+def stressed(name: str, prominence: float, face: Face) -> np.ndarray:
+    """Return the targets (1 or 2, 52) of a phone as prominent as this, 0 to 1.
+
+    A vowel grows with its prominence; one that is not prominent shrinks and goes toward schwa.
+    """
+    weights = _target_weights(face)
+    if name not in VOWELS:
+        return weights[name]
+    swing = STRESS * (2 * prominence - 1)
+    growth = np.full(weights[name].shape, 1 + swing)
+    openings = np.array([target.opening for target in TARGETS[name]])
+    growth[:, UNIT_NAMES.index("jawOpen")] = 1 + swing * np.minimum(openings / OPEN, 1)
+    reduced = REDUCTION * max(1 - 2 * prominence, 0.0)
+    return growth * ((1 - reduced) * weights[name] + reduced * weights["ax"])
 
 
 @functools.lru_cache(maxsize=4)
@@ -140,48 +176,86 @@ def _lip_weights(target: Target) -> np.ndarray:
     return weights
 
 
-def _blend(
-    phones: Sequence[Phone], times: np.ndarray, target_weights: dict[str, np.ndarray]
-) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class _Moment:
+    """A target in time."""
+
+    start: float
+    """seconds: from here to `end` the target is at its height"""
+    end: float
+    manner: Manner
+    insistence: float
+    """factor on the manner's dominance"""
+    ahead: float
+    """factor on the manner's seconds ahead"""
+    weights: np.ndarray
+    """(52,)"""
+
+
+def _moments(
+    phones: Sequence[Phone], shapes: Sequence[np.ndarray], stress: np.ndarray, style: Style
+) -> list[_Moment]:
+    """Return all targets in time, of phones with these shapes (1 or 2, 52)."""
+    moments = []
+    for phone, shape, amount in zip(phones, shapes, stress, strict=True):
+        insistence = 1 + INSISTENCE * (2 * amount - 1) if phone.name in VOWELS else 1.0
+        manners = [target.manner for target in TARGETS[phone.name]]
+        for span, manner, weights in zip(_heights(phone), manners, shape, strict=True):
+            moments.append(_Moment(*span, manner, insistence, style.ahead, weights))
+    return moments
+
+
+def _heights(phone: Phone) -> list[tuple[float, float]]:
+    """Return (start, end) of the time in which each of a phone's targets is at its height."""
+    length = phone.end - phone.start
+    edge = length * (1 - CORE) / 2
+    if phone.name == "pau":
+        edge = min(edge, 0.05)
+    if len(TARGETS[phone.name]) == 1:
+        return [(phone.start + edge, phone.end - edge)]
+    return [
+        (phone.start + first * length, phone.start + last * length) for first, last in DIPHTHONG
+    ]
+
+
+def _blend(moments: Sequence[_Moment], times: np.ndarray) -> np.ndarray:
     """Return the dominance-weighted mean of all targets, (T, 52)."""
-    rows = [row for phone in phones for row in _targets_in_time(phone, target_weights[phone.name])]
-    starts, ends = (np.array([row[k] for row in rows])[:, None] for k in (0, 1))
-    manners: list[Manner] = [row[2] for row in rows]
-    goals = np.stack([row[3] for row in rows])
-    ahead, behind = (
-        np.array([getattr(m, k) for m in manners])[:, None] for k in ("ahead", "behind")
-    )
-    falloff = np.exp(-np.maximum(starts - times, 0) / ahead - np.maximum(times - ends, 0) / behind)
+
+    def column(values) -> np.ndarray:
+        return np.array(list(values))[:, None]
+
+    before = np.maximum(column(m.start for m in moments) - times, 0)
+    after = np.maximum(times - column(m.end for m in moments), 0)
+    ahead = column(m.manner.ahead * m.ahead for m in moments)
+    falloff = np.exp(-before / ahead - after / column(m.manner.behind for m in moments))
+    falloff *= column(m.insistence for m in moments)
+    goals = np.stack([m.weights for m in moments])
     result = np.zeros((len(times), len(UNIT_NAMES)))
     for group, units in GROUPS.items():
-        # The tongue tip is as insistent as the jaw: it has no neighbours to give way to.
-        strength = np.array([getattr(m, "jaw" if group == "tongue" else group) for m in manners])
-        dominance = strength[:, None] * falloff
+        dominance = column(getattr(m.manner, group) for m in moments) * falloff
         columns = [UNIT_NAMES.index(unit) for unit in units]
         result[:, columns] = dominance.T @ goals[:, columns] / dominance.sum(0)[:, None]
     return result
 
 
-def _targets_in_time(phone: Phone, weights: np.ndarray) -> list[tuple]:
-    """Return (start, end, manner, weights) of each target's best moments; diphthongs have two."""
-    length = phone.end - phone.start
-    edge = length * (1 - CORE) / 2
-    spans = [(phone.start + edge, phone.end - edge)]
-    if phone.name == "pau":
-        spans = [(phone.start + min(edge, 0.05), phone.end - min(edge, 0.05))]
-    if len(weights) == 2:
-        spans = [
-            (phone.start + 0.15 * length, phone.start + 0.40 * length),
-            (phone.start + 0.75 * length, phone.start + 0.95 * length),
-        ]
-    manners = [target.manner for target in TARGETS[phone.name]]
-    return [(*span, m, w) for span, m, w in zip(spans, manners, weights, strict=True)]
+def _narrow_jaw(weights: np.ndarray, teeth: np.ndarray, hiss: np.ndarray) -> None:
+    """Keep the jaw of weights (T, 52) down to that of `hiss` (1, 52) by as much as `teeth` (T,)."""
+    jaw = UNIT_NAMES.index("jawOpen")
+    weights[:, jaw] -= teeth * np.maximum(weights[:, jaw] - hiss[0, jaw], 0.0)
 
 
 def _style_gains(style: Style) -> np.ndarray:
+    """Return the factor (52,) of each unit."""
     gains = np.full(len(UNIT_NAMES), style.lips * style.effort)
-    gains[UNIT_NAMES.index("jawOpen")] = style.jaw * style.effort
-    gains[UNIT_NAMES.index("tongueOut")] = 1.0
+    for k, name in enumerate(UNIT_NAMES):
+        if name == "jawOpen":
+            gains[k] = style.jaw * style.effort
+        elif name == "tongueOut":
+            gains[k] = 1.0
+        elif name in ("mouthFunnel", "mouthPucker"):
+            gains[k] *= style.rounding
+        elif name.endswith(("Left", "Right")):
+            gains[k] *= 1 + LOPSIDED * style.side * (1 if name.endswith("Left") else -1)
     return gains
 
 
@@ -192,68 +266,7 @@ def _speaking(phones: Sequence[Phone], times: np.ndarray) -> np.ndarray:
         first, last = place == 0, place == len(phones) - 1
         if phone.name != "pau" or (phone.end - phone.start < REST_PAUSE and not (first or last)):
             continue
-        leaving = np.zeros(len(times)) if first else 1 - _ease((times - phone.start) / REST_SECONDS)
-        coming = np.zeros(len(times)) if last else _ease(1 + (times - phone.end) / START_SECONDS)
+        leaving = np.zeros(len(times)) if first else 1 - ease((times - phone.start) / REST_SECONDS)
+        coming = np.zeros(len(times)) if last else ease(1 + (times - phone.end) / START_SECONDS)
         speaking = np.minimum(speaking, np.maximum(leaving, coming))
     return speaking
-
-
-def _demand(
-    phones: Sequence[Phone], times: np.ndarray, names: frozenset[str], frame: float
-) -> np.ndarray:
-    """Return a demand (T,) that is 1 while the lips must be in contact, with quick flanks.
-
-    The contact lasts at least one frame, so that no closure falls between two frames.
-    """
-    demand = np.zeros(len(times))
-    for place, phone in enumerate(phones):
-        if phone.name not in names:
-            continue
-        length = phone.end - phone.start
-        middle = phone.start + HELD[phone.name] * length / 2
-        half = max(HELD[phone.name] * length, 1.02 * frame) / 2
-        attack, release = _flanks(phones, place)
-        rise = _ease(1 + (times - (middle - half)) / attack)
-        fall = _ease(1 - (times - (middle + half)) / release)
-        demand = np.maximum(demand, np.minimum(rise, fall))
-    return demand
-
-
-def _flanks(phones: Sequence[Phone], place: int) -> tuple[float, float]:
-    """Return how many seconds the lips take to make contact and to undo it."""
-    name, before, after = phones[place].name, phones[place - 1 : place], phones[place + 1 :][:1]
-    if name in LABIODENTALS:
-        return SLIDE, SLIDE
-    attack = FROM_REST if _is_rest(before) else _halved_by_vowel(before, ATTACK)
-    held = name == "m" and _is_rest(after)
-    return attack, FROM_REST if held else _halved_by_vowel(after, RELEASE)
-
-
-def _halved_by_vowel(neighbours: Sequence[Phone], seconds: float) -> float:
-    """Return the seconds, or fewer: by the middle of a short vowel the lips must have parted."""
-    lengths = [max(phone.end - phone.start, 0.04) for phone in neighbours if phone.name in VOWELS]
-    return min([seconds, *(length / 2 for length in lengths)])
-
-
-def _is_rest(neighbours: Sequence[Phone]) -> bool:
-    """Return whether the neighbour on this side is silence or the end of the clip."""
-    return all(phone.name == "pau" for phone in neighbours)
-
-
-def _vowel_floor(phones: Sequence[Phone], times: np.ndarray, style: Style) -> np.ndarray:
-    """Return the least gap (T,) in metres: a bump over each vowel, as high as a share of it."""
-    floor = np.zeros(len(times))
-    for phone in phones:
-        if phone.name not in VOWELS:
-            continue
-        opening = min(target.opening for target in TARGETS[phone.name]) * 1e-3
-        width = max(phone.end - phone.start, 0.08)
-        bump = _ease(2 - 2 * np.abs(times - phone.centre) / width)
-        floor = np.maximum(floor, VOWEL_FLOOR * style.jaw * style.effort * opening * bump)
-    return floor
-
-
-def _ease(x: np.ndarray) -> np.ndarray:
-    """Return x clipped to [0, 1] with level ends (smoothstep)."""
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * (3 - 2 * x)

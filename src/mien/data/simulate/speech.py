@@ -1,7 +1,7 @@
 """Speech with known phone times, spoken by the program `flite`.
 
-flite prints when each phone ends, so no aligner is needed. Pitch and rate are set here and never
-follow the expression: the networks must not read an expression from the prosody of a simulation.
+flite prints when each phone ends, so no aligner is needed. What the voice does beyond the words is
+a `Voice`; `espeak` and `neural` speak the same way with other voices.
 """
 
 import io
@@ -18,8 +18,8 @@ from mien import audio
 from mien.data.clips import Phone
 from mien.errors import MienError
 
-PITCHED = {"kal16": 105.0, "awb": 120.0, "slt": 168.0}
-"""Voices whose pitch flite can set, and their own mean pitch in Hz. `rms` ignores the setting."""
+PITCHED = {"kal16": (105.0, 14.0), "awb": (120.0, 24.0), "slt": (168.0, 27.0)}
+"""Voices whose pitch flite can set: their own mean and deviation, Hz. `rms` ignores both."""
 
 VOICES = ("kal16", "awb", "rms", "slt")
 
@@ -32,13 +32,19 @@ class Voice:
     """Who speaks and how: everything that shapes the sound."""
 
     name: str = "slt"
-    """flite's voice (kal16, awb, rms or slt), or `neural.NAME`"""
+    """flite's voice (kal16, awb, rms or slt), `neural.NAME`, or `espeak.PREFIX` and a name"""
     rate: float = 1.0
     """speed of speech; 1.2 is a fifth faster"""
     pitch: float = 1.0
     """the voice's own mean pitch times this (rms ignores it)"""
+    span: float = 1.0
+    """how far the pitch moves around its mean, times the voice's own (rms ignores it)"""
     tract: float = 1.0
     """stretches the spectrum: 1.1 is a shorter vocal tract, so another, smaller speaker"""
+    loudness: float = 0.0
+    """dB above the voice's usual speech; a loud voice is also a brighter one (see `delivery`)"""
+    dynamics: float = 1.0
+    """how far loud and quiet syllables lie apart: their distance in dB, times this"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,33 +63,14 @@ def say(text: str, voice: Voice = Voice()) -> Utterance:
     stretch = voice.tract / voice.rate
     options = ["-voice", voice.name, "--setf", f"duration_stretch={stretch:.5f}"]
     if voice.name in PITCHED:
-        mean = PITCHED[voice.name] * voice.pitch / voice.tract
+        mean, deviation = (hertz * voice.pitch / voice.tract for hertz in PITCHED[voice.name])
         options += ["--setf", f"int_f0_target_mean={mean:.3f}"]
+        options += ["--setf", f"int_f0_target_stddev={deviation * voice.span:.3f}"]
     recording, printed = _run_flite(text, options)
     return Utterance(
         speech=resample(recording, voice.tract),
         phones=_read_phones(printed, len(recording) / audio.SPEECH_RATE, voice.tract),
     )
-
-
-def pad(utterance: Utterance, before: float, after: float) -> Utterance:
-    """Return the utterance with seconds of silence before and after it."""
-    samples = [round(seconds * audio.SPEECH_RATE) for seconds in (before, after)]
-    speech = np.pad(utterance.speech, samples)
-    shift = samples[0] / audio.SPEECH_RATE
-    end = len(speech) / audio.SPEECH_RATE
-    phones = [Phone(p.name, p.start + shift, p.end + shift) for p in utterance.phones]
-    if phones[0].start > 0:
-        phones = [Phone("pau", 0.0, phones[0].start), *phones]
-    if phones[-1].end < end:
-        phones = [*phones, Phone("pau", phones[-1].end, end)]
-    return Utterance(speech=speech, phones=phones)
-
-
-def silence(seconds: float) -> Utterance:
-    """Return an utterance that says nothing."""
-    speech = np.zeros(round(seconds * audio.SPEECH_RATE), np.float32)
-    return Utterance(speech=speech, phones=[Phone("pau", 0.0, len(speech) / audio.SPEECH_RATE)])
 
 
 def _run_flite(text: str, options: list[str]) -> tuple[np.ndarray, str]:

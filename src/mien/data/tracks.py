@@ -1,0 +1,99 @@
+"""Tracks: weights at the moments a camera took them, brought to the frames of a clip.
+
+What trackers share: their clock is not ours, they lose the face now and then, they tremble, and at
+rest they do not read zero.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mien import audio
+from mien.errors import MienError
+
+MOST_APART = 0.5
+"""Seconds by which sound and motion may differ in length."""
+
+LARGEST_HOLE = 0.1
+"""Seconds between two pictures with a face that are bridged; in longer holes nothing was seen."""
+
+REST_PERCENTILE = 10.0
+"""What a tracker reads of a resting unit: the level that is exceeded nine tenths of the time."""
+
+SAVITZKY_GOLAY = np.array([-3.0, 12.0, 17.0, 12.0, -3.0]) / 35.0
+"""Five pictures, second order: takes the tremble and leaves a closure of three pictures shut."""
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Weights of the pictures that showed a face, in order."""
+
+    times: np.ndarray
+    """(N,) seconds, rising; 0 is the beginning of the sound"""
+    weights: np.ndarray
+    """(N, 52) in [0, 1]"""
+    end: float
+    """seconds: the last picture, with a face or without"""
+
+
+def track_to_frames(track: Track, frames: int, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights (frames, 52) at moments t / fps, and where (frames,) a face was seen.
+
+    Between pictures the weights run straight; where no picture is near, the face is not seen and
+    the weights, which mean nothing there, are those of the nearest picture.
+    """
+    moments = audio.frame_times(frames, fps)
+    after = np.searchsorted(track.times, moments)
+    before, after = np.maximum(after - 1, 0), np.minimum(after, len(track.times) - 1)
+    columns = [np.interp(moments, track.times, column) for column in track.weights.T]
+    bridged = track.times[after] - track.times[before] <= LARGEST_HOLE + 1e-9
+    near = np.minimum(abs(moments - track.times[before]), abs(track.times[after] - moments))
+    at_a_picture = near <= 0.5 / fps
+    return np.stack(columns, axis=1), at_a_picture | (bridged & (near <= LARGEST_HOLE))
+
+
+def smoothed(track: Track) -> Track:
+    """Return the track with its tremble taken away, within stretches that have no hole."""
+    weights = track.weights.copy()
+    holes = np.flatnonzero(np.diff(track.times) > LARGEST_HOLE) + 1
+    for part in np.split(np.arange(len(weights)), holes):
+        if len(part) >= len(SAVITZKY_GOLAY):
+            padded = np.pad(weights[part], ((2, 2), (0, 0)), mode="edge")
+            taps = [padded[k : k + len(part)] * c for k, c in enumerate(SAVITZKY_GOLAY)]
+            weights[part] = np.sum(taps, axis=0)
+    return Track(track.times, np.clip(weights, 0.0, 1.0), track.end)
+
+
+def rest(track: Track) -> np.ndarray:
+    """Return what the tracker reads of the resting face (52,), from a neutral performance."""
+    return np.percentile(track.weights, REST_PERCENTILE, axis=0)
+
+
+def without_rest(track: Track, resting: np.ndarray) -> Track:
+    """Return the track with the resting face at 0; what was 1 stays 1."""
+    weights = (track.weights - resting) / np.maximum(1.0 - resting, 1e-3)
+    return Track(track.times, np.clip(weights, 0.0, 1.0), track.end)
+
+
+def matched_frames(speech: np.ndarray, motion: float, fps: float, what: str) -> int:
+    """Return the frames that both speech (S,) and a motion of so many seconds fill.
+
+    MienError where they differ by more than MOST_APART: then they are not of one take.
+    """
+    sound = audio.samples_to_seconds(len(speech))
+    if abs(sound - motion) > MOST_APART:
+        raise MienError(
+            f"{what} do not belong together: the sound lasts {sound:.2f} s, the motion "
+            f"{motion:.2f} s; they may differ by {MOST_APART:g} s"
+        )
+    return audio.frame_count(min(len(speech), audio.seconds_to_samples(motion)), fps)
+
+
+def digest(*paths: Path) -> str:
+    """Return what tells these files from others of the same names."""
+    found = hashlib.sha256()
+    for path in paths:
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]

@@ -1,0 +1,127 @@
+"""A corpus's clips once more: the paper's errors of a pack on performances whose truth is known.
+
+As in the paper, the description is the name of the emotion that was performed, at the clip's own
+level. Clips come from one split, by default the test split, whose sentences were not trained on.
+Whole clips are compared, from the first frame on and running free.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from tqdm import tqdm
+
+from mien.animation import Animation
+from mien.data.clips import Clip, Corpus
+from mien.errors import MienError
+from mien.evaluate.errors import VertexErrors, dynamics_deviation, vertex_errors, vertex_sets
+from mien.evaluate.samples import Estimate, estimate
+from mien.face import Face
+
+CLIPS = 48
+"""Clips that are compared, evenly taken from the split."""
+
+
+class Animates(Protocol):
+    """What a replay needs of an animator."""
+
+    face: Face
+
+    def animate(
+        self, speech: np.ndarray, description: str, *, strength: float, fps: float
+    ) -> Animation: ...
+
+
+@dataclass(frozen=True)
+class SetErrors:
+    """The mean over clips of each of `VertexErrors`, on one vertex set; metres, square metres."""
+
+    vertices: int
+    largest: Estimate
+    largest_squared: Estimate
+    mean: Estimate
+    mean_squared: Estimate
+    velocity: Estimate
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Errors by vertex set, and FDD on the upper face, metres: signed and absolute."""
+
+    by_set: dict[str, SetErrors]
+    dynamics: Estimate
+    dynamics_absolute: Estimate
+
+    def rows(self) -> dict[str, Any]:
+        """Return the numbers as plain data, ready for JSON."""
+        return asdict(self)
+
+    def markdown(self) -> str:
+        """Return a Markdown table in mm and mm², with 95 % intervals over clips."""
+        heads = ["vertex set", "MAX, mm", "MAX squared, mm²", "MSE rooted, mm", "MSE, mm²",
+                 "velocity, mm/s"]  # fmt: skip
+        lines = [heads, ["---"] * len(heads)]
+        for name, errors in self.by_set.items():
+            cells = [
+                _cell(getattr(errors, field.name), 1e6 if "squared" in field.name else 1e3)
+                for field in fields(VertexErrors)
+            ]
+            lines.append([f"{name} ({errors.vertices} vertices)", *cells])
+        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        signed, absolute = (_cell(one, 1e3) for one in (self.dynamics, self.dynamics_absolute))
+        return (
+            f"{table}\n\nFDD, mm: {signed}; absolute {absolute}. {self.dynamics.cases} clips, in "
+            "brackets the 95 % bootstrap interval over them."
+        )
+
+
+def replay(
+    animator: Animates, corpus: Path | str, *, split: str = "test", progress: bool = False
+) -> Replay:
+    """Animate clips of a corpus's split anew and compare them with what was performed."""
+    reader = Corpus(corpus)
+    records = [one for one in reader.records if one.split == split]
+    if not records:
+        raise MienError(f"{corpus} has no clip in its split {split!r}; choose another split")
+    chosen = np.unique(np.linspace(0, len(records) - 1, CLIPS).round().astype(int))
+    clips = (reader.clip(records[k].id) for k in tqdm(chosen, "replay clips", disable=not progress))
+    return compared([_performances(animator, clip) for clip in clips], animator.face)
+
+
+def compared(pairs: Sequence[tuple[np.ndarray, np.ndarray, float]], face: Face) -> Replay:
+    """Return the errors of (weights found, weights of the truth, fps), each (T, U), over clips."""
+    sets = vertex_sets(face)
+    errors: dict[str, list[VertexErrors]] = {name: [] for name in sets}
+    deviations = []
+    for found, truth, fps in pairs:
+        made, true = (face.weights_to_vertices(weights) for weights in (found, truth))
+        for name, places in sets.items():
+            errors[name].append(vertex_errors(made[:, places], true[:, places], fps=fps))
+        upper = sets["upper_face"]
+        deviations.append(dynamics_deviation(made[:, upper], true[:, upper], face.template[upper]))
+    return Replay(
+        by_set={name: _over_clips(errors[name], len(sets[name])) for name in sets},
+        dynamics=estimate(np.array(deviations)),
+        dynamics_absolute=estimate(np.abs(deviations)),
+    )
+
+
+def _performances(animator: Animates, clip: Clip) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the weights that the animator finds for a clip, the clip's own, and its fps."""
+    emotion = clip.emotion.replace("_", " ")
+    found = animator.animate(clip.speech, emotion, strength=clip.level, fps=clip.fps)
+    return found.weights, clip.weights, clip.fps
+
+
+def _over_clips(errors: Sequence[VertexErrors], vertices: int) -> SetErrors:
+    means = {
+        field.name: estimate(np.array([getattr(one, field.name) for one in errors]))
+        for field in fields(VertexErrors)
+    }
+    return SetErrors(vertices=vertices, **means)
+
+
+def _cell(one: Estimate, scale: float) -> str:
+    return f"{scale * one.value:.3f} ({scale * one.low:.3f} to {scale * one.high:.3f})"
