@@ -61,30 +61,33 @@ def corpus(face, tmp_path_factory):
     return Corpus(folder)
 
 
-@pytest.fixture
-def twins(monkeypatch):
-    monkeypatch.setattr(
-        run.SpeechEncoder, "load", staticmethod(lambda path=None: twin_speech_encoder())
-    )
-    monkeypatch.setattr(run.TextEncoder, "load", staticmethod(lambda path=None: TwinTextEncoder()))
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def recipe() -> Recipe:
     return read_recipe(RECIPES / "tiny.json")
 
 
-def test_a_run_ends_in_a_pack_that_animates(recipe, corpus, face, twins, tmp_path):
+@pytest.fixture(scope="module")
+def finished(recipe, corpus, tmp_path_factory) -> Path:
+    """The folder of a finished run, made with twins of the encoders."""
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            run.SpeechEncoder, "load", staticmethod(lambda path=None: twin_speech_encoder())
+        )
+        patch.setattr(run.TextEncoder, "load", staticmethod(lambda path=None: TwinTextEncoder()))
+        assert run.train_run(recipe, corpus, folder) == folder / "tiny.mien"
+    return folder
+
+
+def test_a_run_ends_in_a_pack_that_animates(recipe, corpus, face, finished):
     """ONNX and PyTorch make the same animation from the same features, to 1e-4."""
-    folder = tmp_path / "run"
-    path = run.train_run(recipe, corpus, folder)
-    pack = Pack.read(path)
+    pack = Pack.read(finished / "tiny.mien")
     animator = Animator(pack, face, twin_speech_encoder(), TwinTextEncoder())  # type: ignore[arg-type]
     speech = corpus.clip("0-0").speech
     features = animator.encode_speech(speech)
     made = animator.run(features, "a wide smile", strength=0.7)
 
-    trainee = run.load_trained(recipe, face, folder)
+    trainee = run.load_trained(recipe, face, finished)
     trainee.step.eval()
     tokens, padding = pad([TwinTextEncoder().encode("a wide smile")])
     with torch.no_grad():
@@ -100,24 +103,23 @@ def test_a_run_ends_in_a_pack_that_animates(recipe, corpus, face, twins, tmp_pat
     assert animation.weights.shape == (90, 52)
     assert 0 <= animation.weights.min() <= animation.weights.max() <= 1
     assert {"recipe.json", "run.json", "diff-0.patch", "log.jsonl"} <= {
-        p.name for p in folder.iterdir()
+        p.name for p in finished.iterdir()
     }
-    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (finished / "log.jsonl").read_text().splitlines()]
     assert {"reconstruction", "cross", "content", "expression", "contact"} <= rows[0].keys()
     assert {"face", "embedding", "contact", "velocity", "reading", "free_error"} <= rows[-1].keys()
 
 
-def test_a_pack_of_another_face_is_refused(recipe, corpus, face, twins, tmp_path):
-    pack = Pack.read(run.train_run(recipe, corpus, tmp_path / "run"))
+def test_a_pack_of_another_face_is_refused(face, finished):
+    pack = Pack.read(finished / "tiny.mien")
     other = dataclasses.replace(pack, card=dataclasses.replace(pack.card, face="0" * 64))
     with pytest.raises(MienError, match="was trained with face"):
         Animator(other, face, twin_speech_encoder(), TwinTextEncoder())  # type: ignore[arg-type]
 
 
-def test_a_run_folder_takes_no_second_recipe(recipe, corpus, twins, tmp_path):
-    run.train_run(recipe, corpus, tmp_path / "run")
+def test_a_run_folder_takes_no_second_recipe(recipe, corpus, finished):
     with pytest.raises(MienError, match="holds a run of another recipe"):
-        run.train_run(dataclasses.replace(recipe, name="other"), corpus, tmp_path / "run")
+        run.train_run(dataclasses.replace(recipe, name="other"), corpus, finished)
 
 
 def line(steps: int) -> tuple[loop.Stage, torch.nn.Module]:
@@ -224,10 +226,9 @@ def test_a_reading_describes_its_clip(batches):
         assert clip.emotion in said or (clip.emotion == "neutral" and readings.level[i] == 0)
 
 
-def test_reading_is_zero_where_text2exp_means_what_is_seen(recipe, corpus, face, twins, tmp_path):
-    """And what is wanted is E_exp's mean over the clip's steady frames."""
-    run.train_run(recipe, corpus, tmp_path)
-    trainee = run.load_trained(recipe, face, tmp_path)
+def test_reading_wants_what_is_seen(recipe, corpus, face, finished):
+    """E_exp's mean over the clip's steady frames; features have unit variance."""
+    trainee = run.load_trained(recipe, face, finished)
     heard = np.zeros((1, sum(r.frames for r in corpus.records), 384), np.float32)
     batches = Batches(corpus, heard, face, TwinTextEncoder(), split="train", reach=3)  # type: ignore
     expressions = trainee.expressions_of(batches)

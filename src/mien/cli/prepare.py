@@ -11,7 +11,6 @@ from mien.errors import MienError
 
 if TYPE_CHECKING:
     from mien.data.captures import Capture
-    from mien.data.video import MediaPipe
     from mien.face import Face
 
 MAX_LEVEL = 1.5
@@ -65,7 +64,7 @@ def _video(options: argparse.Namespace) -> None:
         )
 
     def track(path: Path) -> tracks.Track:
-        with _landmarker(options.model) as seen_by:
+        with video.MediaPipe(options.model) as seen_by:
             return video.read_track(path, seen_by, progress=True)
 
     def read(face: "Face") -> Iterable["Capture"]:
@@ -74,17 +73,6 @@ def _video(options: argparse.Namespace) -> None:
             yield _said(options, video.read(path, track(path), resting=resting, **about), face)
 
     _add(options, read)
-
-
-def _landmarker(model: Path) -> "MediaPipe":
-    from mien.data import video
-
-    try:
-        return video.MediaPipe(model)
-    except ModuleNotFoundError as error:
-        raise MienError(
-            f"{error.name} is not installed; install it with: pip install 'mien[track]'"
-        ) from error
 
 
 def _livelink(options: argparse.Namespace) -> None:

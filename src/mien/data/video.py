@@ -37,6 +37,9 @@ MODEL_ADDRESS = (
 )
 
 
+LIBRARIES = "on Debian: apt install libegl1 libgles2"
+
+
 class Sees(Protocol):
     """What reading a video needs of a landmarker."""
 
@@ -51,22 +54,32 @@ class MediaPipe:
     def __init__(self, model: Path | str) -> None:
         """Load the checked model file.
 
-        MienError where it is missing or another; ModuleNotFoundError without mediapipe.
+        MienError where it is missing or another, and where MediaPipe is missing or lacks a library
+        of the system.
         """
         path = check_model(model)
-        import mediapipe
-        from mediapipe.tasks.python import BaseOptions, vision
+        try:
+            import mediapipe
+            from mediapipe.tasks.python import BaseOptions, vision
+        except ModuleNotFoundError as error:
+            raise MienError(
+                f"{error.name} is not installed; install it with: pip install 'mien[track]'"
+            ) from error
+        except OSError as error:
+            raise MienError(f"MediaPipe does not load: {error}; {LIBRARIES}") from error
 
         self._image = mediapipe.Image
         self._rgb = mediapipe.ImageFormat.SRGB
-        self._landmarker = vision.FaceLandmarker.create_from_options(
-            vision.FaceLandmarkerOptions(
-                base_options=BaseOptions(model_asset_path=str(path)),
-                running_mode=vision.RunningMode.VIDEO,
-                output_face_blendshapes=True,
-                num_faces=1,
-            )
+        options = vision.FaceLandmarkerOptions(
+            base_options=BaseOptions(model_asset_path=str(path)),
+            running_mode=vision.RunningMode.VIDEO,
+            output_face_blendshapes=True,
+            num_faces=1,
         )
+        try:
+            self._landmarker = vision.FaceLandmarker.create_from_options(options)
+        except OSError as error:  # its own library is loaded only now
+            raise MienError(f"MediaPipe does not load: {error}; {LIBRARIES}") from error
 
     def __enter__(self) -> "MediaPipe":
         return self
