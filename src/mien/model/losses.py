@@ -67,8 +67,8 @@ def contact(predicted: Tensor, true: Tensor, mouth: Mouth) -> Tensor:
         predicted, true: (..., K), in metres.
     """
     near = _felt(mouth.gaps(predicted), mouth.gaps(true), NEAR_CONTACT)
-    teeth = (mouth.lip_to_teeth(x)[..., None] for x in (predicted, true))
-    return near + _felt(*teeth, NEAR_TEETH)
+    bite, bitten = (mouth.lip_to_teeth(x)[..., None] for x in (predicted, true))
+    return near + _felt(bite, bitten, NEAR_TEETH)
 
 
 def _felt(predicted: Tensor, true: Tensor, near: float) -> Tensor:
@@ -122,20 +122,24 @@ def second_stage(
     target: Tensor,
     mouth: Mouth,
     scale: float,
+    *,
+    half: bool = False,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The animation that D makes of predicted features, and the losses of stage 2.
 
     Args:
         content, expression: (B, T, feature_size), from Audio2Con and Text2Exp.
         target: (B, T, K), the true animation divided by `scale`.
+        half: whether E_con and E_exp read in bfloat16; D never does, or the gaps were rounded.
     """
     made = model.decoder(content, expression)
     # Eq. 7: the encoders, frozen, must read from the animation what the predictors meant. Every
     # second sample is enough: the term is small, and reading is a third of the step's work.
-    seen = made[::2]
-    embedding = (content[::2] - model.content_encoder(seen)).abs().mean() + (
-        expression[::2] - model.expression_encoder(seen)
-    ).abs().mean()
+    with torch.autocast(made.device.type, torch.bfloat16, enabled=half):
+        seen_content = model.content_encoder(made[::2])
+        seen_expression = model.expression_encoder(made[::2])
+    embedding = (content[::2] - seen_content).abs().mean()
+    embedding = embedding + (expression[::2] - seen_expression).abs().mean()
     return made, {
         "face": (made - target).square().mean(),  # Eq. 6
         "embedding": embedding,

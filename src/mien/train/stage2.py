@@ -46,6 +46,10 @@ class Trainee:
             recipe.model, self.audio2con, self.text2exp, self.autoencoder.decoder, self.scale
         ).to(self.device)
 
+    def _fast(self) -> torch.autocast:
+        """Where half precision does no harm; D and the losses stay in float32."""
+        return torch.autocast(self.device, torch.bfloat16, enabled=self.half)
+
     def tensor(self, values: np.ndarray) -> Tensor:
         """To this device, float32."""
         return torch.as_tensor(values, dtype=torch.float32).to(self.device)
@@ -79,11 +83,17 @@ class Trainee:
         hidden = torch.ones_like(dropped[own])
         made = self._made(past[own], speech[own], text[own], level[own], hidden)
         past[own] = torch.cat([first[own], made[:, :-1]], dim=1)
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
+        with self._fast():
             content = self.audio2con(past, speech, dropped)
             expression = self.text2exp(past, text, level, dropped)
         _, losses = second_stage(
-            self.autoencoder, content.float(), expression.float(), target, self.mouth, self.scale
+            self.autoencoder,
+            content.float(),
+            expression.float(),
+            target,
+            self.mouth,
+            self.scale,
+            half=self.half,
         )
         return losses
 
@@ -92,11 +102,13 @@ class Trainee:
 
         expressions: (clips, feature_size), of `expressions_of`. The mean square over channels.
         """
-        text = self.text2exp.pooler(self.tensor(readings.tokens), self.tensor(readings.padding))
-        past = torch.zeros(len(text), 1, self.step.settings.coefficients, device=self.device)
+        tokens, padding = self.tensor(readings.tokens), self.tensor(readings.padding)
+        past = torch.zeros(len(tokens), 1, self.step.settings.coefficients, device=self.device)
         level = self.tensor(readings.level)[:, None]
-        read = self.text2exp(past, text[:, None], level, torch.ones_like(level))
-        return (read[:, 0] - expressions[readings.clips]).square().mean()
+        with self._fast():
+            text = self.text2exp.pooler(tokens, padding)[:, None]
+            read = self.text2exp(past, text, level, torch.ones_like(level))
+        return (read[:, 0].float() - expressions[readings.clips]).square().mean()
 
     @torch.no_grad()
     def expressions_of(self, batches: Batches) -> Tensor:
@@ -112,7 +124,7 @@ class Trainee:
     def _made(
         self, past: Tensor, speech: Tensor, text: Tensor, level: Tensor, dropped: Tensor
     ) -> Tensor:
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
+        with self._fast():
             content = self.audio2con(past, speech, dropped)
             expression = self.text2exp(past, text, level, dropped)
             return self.autoencoder.decoder(content, expression).float()
