@@ -1,6 +1,7 @@
 """Live Link tables and tracked videos: clocks, lost faces, rest, and what is refused."""
 
 import importlib.util
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -267,6 +268,23 @@ def test_another_model_is_refused(tmp_path):
         video.MediaPipe(tmp_path / "model.task")
     with pytest.raises(MienError, match="does not exist; give MediaPipe's"):
         video.MediaPipe(tmp_path / "none.task")
+
+
+@pytest.mark.parametrize(
+    ("source", "match"),
+    [
+        ("raise ModuleNotFoundError(name='mediapipe')", r"pip install 'mien\[track\]'"),
+        ("raise OSError('libEGL.so.1: cannot open')", "libEGL.so.1.*apt install libegl1 libgles2"),
+    ],
+)
+def test_a_mediapipe_that_does_not_load_is_one_sentence(tmp_path, monkeypatch, source, match):
+    (tmp_path / "mediapipe.py").write_text(source)
+    for name in [name for name in sys.modules if name.split(".")[0] == "mediapipe"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(video, "check_model", lambda path: path)
+    with pytest.raises(MienError, match=match):
+        video.MediaPipe("face_landmarker.task")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("mediapipe") is None, reason="mediapipe is absent")
