@@ -1,6 +1,7 @@
 """The command line works: outputs, options, messages, and the process itself."""
 
 import csv
+import math
 import subprocess
 import sys
 import wave
@@ -13,6 +14,7 @@ import pytest
 import mien
 from mien import audio, export, features
 from mien.animator import Animator
+from mien.cli import evaluate
 from packs import write_random_pack
 from terminal import FRAMES, SECONDS, assert_one_sentence, babble, contents, write_film
 from test_refusals import a_pack_that_fails_midway
@@ -138,13 +140,21 @@ def test_ctrl_c_leaves_nothing(mien_, folder, monkeypatch):
 def test_no_verb_prints_help(mien_, folder):
     status, out, _ = mien_(pack=None)
     assert status == 0
-    assert all(verb in out for verb in ("animate", "bench", "simulate", "train", "evaluate"))
+    assert all(
+        verb in out for verb in ("animate", "bench", "simulate", "prepare", "train", "evaluate")
+    )
 
 
 def test_bench_prints_a_row_for_each_length(mien_, folder):
     status, out, err = mien_("bench", "--seconds", "0.5", "0.2")
     assert (status, err) == (0, "")
     assert [row.split("|")[1].strip() for row in out.splitlines()[2:4]] == ["0.2 s", "0.5 s"]
+
+
+def test_json_has_no_nan():
+    """What has no cases is null: NaN is no JSON, and other readers stop at it."""
+    rows = {"measured": ({"lag": math.nan, "cases": 0},), "r": 0.5}
+    assert evaluate._plain(rows) == {"measured": [{"lag": None, "cases": 0}], "r": 0.5}
 
 
 # The process itself

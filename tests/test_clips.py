@@ -105,6 +105,26 @@ def test_a_damaged_line_of_the_manifest_is_named(tmp_path):
         Corpus(tmp_path)
 
 
+def test_a_manifest_that_is_no_text_is_named(tmp_path):
+    (tmp_path / "manifest.jsonl").write_bytes(b"\xff\xfe\n")
+    with pytest.raises(MienError, match=r"manifest\.jsonl is damaged"):
+        Corpus(tmp_path)
+
+
+def test_unusual_ends_of_lines_are_text_like_any_other(tmp_path):
+    """JSON leaves U+2028 as it is, and `splitlines` would cut the record there."""
+    CorpusWriter(tmp_path).add(make_clip(sentence="one\u2028two\x85three"))
+    assert Corpus(tmp_path).clip("a").sentence == "one\u2028two\x85three"
+
+
+@pytest.mark.parametrize("clip_id", ["", "../a", "/tmp/a", "a/b", "a\nb", "a\u2028b"])
+def test_an_id_is_a_plain_file_name(tmp_path, clip_id):
+    """A corpus that somebody else made must not read or write beside its folder."""
+    with pytest.raises(MienError, match="cannot be the id of a clip"):
+        CorpusWriter(tmp_path / "corpus").add(make_clip(clip_id))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
 def test_missing_things_are_named(tmp_path):
     with pytest.raises(MienError, match=r"holds no manifest\.jsonl"):
         Corpus(tmp_path / "nowhere")

@@ -98,6 +98,10 @@ def test_only_the_held_out_sequence_is_for_testing(tmp_path):
         (lambda train: (train / facegood.NAMES).write_text("names"), "not an array"),
         (lambda train: np.save(values(train), np.zeros((120, 115))), r"\(frames, 116\)"),
         (lambda train: np.save(values(train), np.full((120, 116), np.nan)), "outside 0 to 1"),
+        (lambda train: np.save(values(train), np.zeros((0, 116))), "not an array|is \\(0, 116\\)"),
+        (lambda train: np.savez(values(train).open("wb"), a=np.zeros(3)), "not an array"),
+        (lambda train: np.savez((train / facegood.NAMES).open("wb"), a=[1]), "not an array"),
+        (lambda train: declare(values(train), (10**13, 116)), "not an array"),
         (lambda train: np.save(values(train), np.zeros((100, 116))), "do not belong together"),
     ],
 )
@@ -106,6 +110,13 @@ def test_damage_is_named(tmp_path, harm, match):
     harm(tmp_path / "code" / "train")
     with pytest.raises(MienError, match=match):
         facegood.read(tmp_path, "one")
+
+
+def declare(path, shape):
+    """A header that promises more numbers than any memory has room for."""
+    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
 
 
 def values(train):

@@ -125,7 +125,9 @@ def test_the_capture_itself_follows_the_capture(face, root):
         assert lead == pytest.approx(1 - beyond(found["readout"]), abs=1e-4)
     table = report.markdown()
     assert table.count("| jaw |") == table.count("| gap |") == 3
-    assert len(json.loads(json.dumps(report.rows(), allow_nan=False))) == 6
+    data = json.loads(json.dumps(report.rows(), allow_nan=False))
+    assert len(data["followed"]) == 6
+    assert data["lead"]["jaw"][0] == report.lead["jaw"][0]
 
 
 def test_a_mouth_that_follows_loudness_alone_has_nothing_beyond_it(face, root):

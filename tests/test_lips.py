@@ -259,6 +259,8 @@ def test_report_says_what_the_costliest_description_costs():
     cheap = Report((row(), row("furious", "angry", 48))).markdown()
     assert "furious, 2.0 points below neutral (at most 3 wanted: met)" in cheap
     assert "Costliest" not in Report((row(),)).markdown()
+    mute = [replace(row(name), contact=Share(0, 0)) for name in ("neutral", "furious")]
+    assert "Costliest" not in Report(tuple(mute)).markdown()
 
 
 def test_report_names_unknown_states_and_is_plain_data():

@@ -60,6 +60,9 @@ def test_dynamics_are_signed():
     truth, calm, wild = (np.broadcast_to(rest + k * swing, (20, 5, 3)) for k in (1.0, 0.5, 2.0))
     assert errors.dynamics_deviation(calm, truth, template) == pytest.approx(0.5e-3)
     assert errors.dynamics_deviation(wild, truth, template) == pytest.approx(-1e-3)
+    # Squared lengths: 2² and 4² vary by ±6 mm², 2.5² and 3.5² by ±3.
+    squared = errors.dynamics_deviation(calm, truth, template, squared=True)
+    assert squared == pytest.approx(3e-6)
 
 
 def test_vertex_sets_are_named_and_counted():

@@ -121,7 +121,7 @@ def test_a_sentence_gives_phones_and_tells_f_from_p(tmp_path, monkeypatch):
     from mien.face import Face
 
     one, face = closure_at(30), Face.load()
-    known = captures.with_words(one, "a fa", face)
+    known = captures.with_words(one, "a fa")
     assert (known.sentence, known.phones) == ("a fa", said)
     levels = np.full(120, -20.0)
     assert captures.capture_to_content(one, levels, face).closure[30] == 1.0
@@ -156,6 +156,7 @@ def test_what_cannot_be_meant_is_refused(refused, tmp_path, model):
     refused(*video, "--emotion", "gleeful", match="'gleeful' is no state")
     refused(*video, "--emotion", "happy", "--level", 2, match="the level is 2")
     refused(*video, "--level", 1, match="0 of neutral")
+    refused(*video, "--sentence", "...", match="holds no word")
 
 
 def test_a_missing_extra_is_named(refused, tmp_path, monkeypatch):

@@ -73,6 +73,7 @@ def test_what_is_played_back_has_no_error(corpus, face):
     assert player.asked == [("brow left", 0.75), ("brow left", 1.0)]
     assert found.by_set["face"].largest.value == pytest.approx(0, abs=1e-9)
     assert found.dynamics_absolute.value == pytest.approx(0, abs=1e-9)
+    assert found.dynamics_squared_absolute.value == pytest.approx(0, abs=1e-12)
     assert found.dynamics.cases == 2
 
 
@@ -84,6 +85,7 @@ def test_a_face_that_stays_still_misses_the_brow_and_not_the_lips(corpus, face):
     assert found.by_set["upper_face"].largest.value == pytest.approx(lift * height, rel=1e-4)
     assert found.by_set["lips"].largest.value == pytest.approx(0, abs=1e-6)
     assert found.dynamics.value > 2e-5  # it moves too little
+    assert found.dynamics_squared.value > 0
     assert replay(Player(face, factor=2.0), corpus).dynamics.value < -2e-5
     assert found.by_set["face"].vertices == 3706
     assert json.loads(json.dumps(found.rows()))["by_set"]["lips"]["largest"]["cases"] == 2

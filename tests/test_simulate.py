@@ -164,6 +164,22 @@ def test_an_unknown_prosody_is_refused():
 
 
 @needs_voices
+def test_a_lost_take_is_not_tried_again(tmp_path, face, monkeypatch):
+    """It would be spoken at four rates at each start, also where the corpus is complete."""
+    made, make = [], corpus.make_clip
+
+    def second_is_lost(take, plan, face):
+        made.append(take.id)
+        return None if len(made) == 2 else make(take, plan, face)
+
+    monkeypatch.setattr(corpus, "make_clip", second_is_lost)
+    for _ in range(2):
+        found = corpus.simulate(tmp_path, minutes=0.1, face=face, progress=False)
+    assert len(set(made)) == len(made) == len(found.records) + 1
+    assert (tmp_path / "lost.txt").read_text() == f"{made[1]}\n"
+
+
+@needs_voices
 def test_a_corpus_that_was_interrupted_ends_as_if_it_had_not_been(tmp_path, face):
     """Seconds of each clip count whether it was made now or before the kill."""
     whole = corpus.simulate(tmp_path / "whole", minutes=0.4, face=face, progress=False)
@@ -232,7 +248,7 @@ def always_lost(text: str, voice: Voice) -> Utterance:
     raise AlignmentError("lost")
 
 
-@pytest.mark.parametrize("minutes", [0, -1, float("nan")])
+@pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf"), 1e308])
 def test_a_corpus_needs_a_length(tmp_path, minutes):
     with pytest.raises(MienError, match="minutes is"):
         corpus.simulate(tmp_path, minutes=minutes)
@@ -261,6 +277,7 @@ def test_cover_counts_what_was_said(tmp_path):
     writer.add(make_clip("0000003-1", weights, ("pau", "b", "aa", "b", "pau", "iy")))  # a take
     writer.add(make_clip("0000004-0", weights, ("b", "oy"), sentence_id=4, voice="awb"))
     writer.add(make_clip("1000000-0", weights, ("pau",), sentence="", sentence_id=1_000_000))
+    writer.add(make_clip("video-a-000-0", weights, (), sentence_id=2_000_000, voice="ann"))
     found = cover(Corpus(tmp_path))
     assert found.phones == {"b": 3, "aa": 1, "iy": 1, "oy": 1}
     assert found.first == {"b": 2, "iy": 1}

@@ -1,6 +1,7 @@
 """Live Link tables and tracked videos: clocks, lost faces, rest, and what is refused."""
 
 import importlib.util
+import struct
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -153,6 +154,9 @@ def test_our_own_export_is_read_back(face, tmp_path, fps, seconds):
     [
         ("JawOpen", "Jaw", "no column 'JawOpen'"),
         ("17:42:00:07.500", "7.5", "line 9: the timecode is '7.5'"),
+        ("17:42:00:07.500", "17:42:00:nan", "line 9: the timecode is '17:42:00:nan'"),
+        ("17:42:00:07.500", "17:42:00:inf", "line 9: the timecode is '17:42:00:inf'"),
+        ("17:42:00:07.500", f"{'9' * 400}:42:00:07.500", "line 9: the timecode is '999"),
         ("17:42:00:07.500", "17:42:00:01.500", "line 9: its timecode is not later"),
         ("0.3", "much", "line 2: a weight is not a number"),
         (",61,", ",0,", "saw no face"),
@@ -185,14 +189,15 @@ class FakeLandmarker:
 
 
 def write_video(path, brightness, *, fps=25, sound=None):
-    """A film whose pictures have these brightnesses in [0, 1]."""
+    """A film whose pictures have these brightnesses in [0, 1]: each a number or (64, 64)."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=fps)
         sound_stream = None if sound is None else container.add_stream("aac", rate=16000)
         stream.width = stream.height = 64
         stream.pix_fmt = "yuv420p"
         for bright in brightness:
-            grey = np.full((64, 64, 3), round(255 * bright), np.uint8)
+            grey = np.empty((64, 64, 3), np.uint8)
+            grey[:] = np.round(255 * np.asarray(bright))[..., None]
             container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
         container.mux(stream.encode(None))
         if sound_stream is not None:
@@ -243,6 +248,34 @@ def test_pictures_without_a_face_are_not_invented(tmp_path):
     assert not capture.seen[52:68].any()
     assert capture.seen[:44].all()
     assert capture.provenance["seen"] < 0.9
+
+
+@pytest.mark.parametrize(("turn", "bright_side"), [(1, "left"), (-1, "right")])
+def test_a_film_made_on_its_side_is_turned_upright(tmp_path, turn, bright_side):
+    """Telephones store a portrait lying down and say so: its face would not be found."""
+    lower = np.repeat([0.1, 0.9], 32)[:, None] * np.ones(64)
+    path = write_video(tmp_path / "take.mp4", [lower] * 25, sound=1.0)
+    turn_film(path, clockwise=turn)
+    seen = []
+
+    class Looks:
+        def see(self, picture, seconds):
+            seen.append(picture.mean(axis=(0, 2)) / 255)
+            return np.zeros(52)
+
+    video.read_track(path, Looks())
+    left, right = seen[0][:24].mean(), seen[0][-24:].mean()
+    assert (left > 0.7 > 0.3 > right) if bright_side == "left" else (right > 0.7 > 0.3 > left)
+
+
+def turn_film(path, *, clockwise):
+    """Write the matrix into the head of the first track that turns it a quarter for display."""
+    whole = 1 << 16
+    still = struct.pack(">9i", whole, 0, 0, 0, whole, 0, 0, 0, 1 << 30)
+    turned = struct.pack(">9i", 0, clockwise * whole, 0, -clockwise * whole, 0, 0, 0, 0, 1 << 30)
+    data = path.read_bytes()
+    place = data.index(still, data.index(b"tkhd"))
+    path.write_bytes(data[:place] + turned + data[place + len(still) :])
 
 
 def test_what_is_no_video_of_a_face_is_refused(tmp_path):

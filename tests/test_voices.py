@@ -83,6 +83,19 @@ def test_a_missing_flite_is_answered_with_how_to_get_it(monkeypatch):
         speech.say("hello there")
 
 
+def test_a_program_that_hangs_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(speech, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(speech.shutil, "which", lambda _: "/bin/sleep")
+    with pytest.raises(MienError, match=r"flite has not spoken within 0\.05 s"):
+        speech.run_program("flite", ["5"])
+
+
+def test_a_program_that_fails_says_why():
+    assert speech.run_program("sh", ["-c", "echo ay"]) == (b"ay\n", "")
+    assert speech.run_program("sh", ["-c", "echo no >&2; exit 3"]) == (b"", "no")
+    assert speech.run_program("sh", ["-c", "exit 3"]) == (b"", "status 3")
+
+
 def test_an_unknown_voice_is_refused():
     with pytest.raises(MienError, match="no voice 'bob'"):
         speech.say("hello there", Voice("bob"))
@@ -120,7 +133,7 @@ def test_rate_and_pitch_of_espeak_are_what_was_asked_for():
 
 
 def test_a_missing_espeak_is_answered_with_how_to_get_it(monkeypatch):
-    monkeypatch.setattr(espeak.shutil, "which", lambda _: None)
+    monkeypatch.setattr(speech.shutil, "which", lambda _: None)
     with pytest.raises(MienError, match="apt install espeak-ng"):
         espeak.say("hello there", Voice(f"{espeak.PREFIX}en-us"))
 

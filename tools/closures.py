@@ -15,6 +15,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 import mien
 from contact_sheet import grid, write_png
+from mien import audio
 from mien.data.phones import align_phones
 from mien.evaluate.metrics import BILABIALS, LABIODENTALS, NEAR
 from mien.render import Camera, Renderer
@@ -47,7 +48,8 @@ def main() -> None:
     animator = mien.load(options.pack)
     face, speech = animator.face, mien.decode(options.speech)
     phones = align_phones(speech, options.transcript)
-    wanted = [p for p in phones if p.name in BILABIALS | LABIODENTALS]
+    end = audio.samples_to_seconds(len(speech)) - 1 / FPS
+    wanted = [p for p in phones if p.name in BILABIALS | LABIODENTALS and p.start < end]
     wanted = wanted[options.first :][: options.most]
     print(", ".join(f"{phone.name} {phone.start:.2f} s" for phone in wanted))
     camera = Camera(target=MOUTH, field_of_view=Camera().field_of_view * 0.3)
@@ -67,7 +69,7 @@ def moments(phone, weights: np.ndarray, face) -> list[int]:
     stop = min(len(weights), int((phone.end + NEAR) * FPS) + 1)
     vertices = face.weights_to_vertices(weights[first:stop])
     measure = face.gap if phone.name in BILABIALS else face.lip_to_teeth
-    best = first + int(np.argmin(measure(vertices)))
+    best = first + int(np.argmin(np.abs(measure(vertices))))
     return [max(best - AROUND, 0), best, min(best + AROUND, len(weights) - 1)]
 
 

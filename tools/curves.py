@@ -18,7 +18,7 @@ LOSSES = {
 }
 MEASURES = {
     "stage1": ("held_out_reconstruction", "held_out_cross"),
-    "stage2": ("free_error", "closed", "false_closed"),
+    "stage2": ("free_error", "closed", "false_closed", "bitten"),
 }
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "--descriptions", nargs="*", help="under which expressions; default: neutral and twelve"
     )
     lips.add_argument("--truth", action="store_true", help="also measure the simulated actor")
-    lips.add_argument("--json", type=Path, help="also write the rows to this new file")
+    lips.add_argument("--json", type=Path, help="also write the numbers to this new file")
     lips.set_defaults(act=_evaluate_lips)
     shift = measures.add_parser("shift", help="whether moved sentences keep their lips")
     _add_recordings(shift)
@@ -38,7 +39,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     words.set_defaults(act=_evaluate_words)
     capture = measures.add_parser("capture", help="jaw and lips, on a held-out real capture")
     capture.add_argument("root", type=Path, help="the folder of FACEGOOD-Audio2Face")
-    capture.add_argument("--json", type=Path, help="also write the rows to this new file")
+    capture.add_argument("--json", type=Path, help="also write the numbers to this new file")
     capture.set_defaults(act=_evaluate_capture)
     for measure in (lips, shift, replay, words, capture):
         add_pack(measure)
@@ -109,4 +110,13 @@ def _say(report: Any, path: Path | None) -> None:
     """Print a report, and write its numbers where a file is named."""
     print(report.markdown())
     if path:
-        path.write_text(json.dumps(report.rows(), indent=1))
+        path.write_text(json.dumps(_plain(report.rows()), indent=1, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    """Return plain data with null for what is no number: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

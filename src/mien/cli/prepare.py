@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,6 @@ from mien.errors import MienError
 
 if TYPE_CHECKING:
     from mien.data.captures import Capture
-    from mien.face import Face
-
-MAX_LEVEL = 1.5
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -49,7 +46,7 @@ def _facegood(options: argparse.Namespace) -> None:
     from mien.data import facegood
 
     names = facegood.sequences(options.root)
-    _add(options, lambda _: (facegood.read(options.root, name) for name in names))
+    _add(options, (facegood.read(options.root, name) for name in names))
 
 
 def _video(options: argparse.Namespace) -> None:
@@ -67,29 +64,29 @@ def _video(options: argparse.Namespace) -> None:
         with video.MediaPipe(options.model) as seen_by:
             return video.read_track(path, seen_by, progress=True)
 
-    def read(face: "Face") -> Iterable["Capture"]:
+    def read() -> Iterator["Capture"]:
         resting = tracks.rest(track(options.neutral)) if options.neutral else None
         for path in options.video:
-            yield _said(options, video.read(path, track(path), resting=resting, **about), face)
+            yield _said(options, video.read(path, track(path), resting=resting, **about))
 
-    _add(options, read)
+    _add(options, read())
 
 
 def _livelink(options: argparse.Namespace) -> None:
     from mien.data import livelink
 
     about = _about(options)
-
-    def read(face: "Face") -> Iterable["Capture"]:
-        yield _said(options, livelink.read(options.table, options.sound, **about), face)
-
-    _add(options, read)
+    _add(options, [_said(options, livelink.read(options.table, options.sound, **about))])
 
 
 def _about(options: argparse.Namespace) -> dict[str, Any]:
     """Return the fields of a capture that the options give."""
+    from mien.data.phones import check_transcript
+    from mien.data.simulate.bank import MAX_LEVEL
     from mien.data.simulate.expressions import STATES
 
+    if options.sentence is not None:
+        check_transcript(options.sentence)
     if options.emotion not in STATES:
         raise MienError(
             f"{options.emotion!r} is no state that the bank has wordings for; one of: "
@@ -103,20 +100,20 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
     return {**about, "actor": options.actor} if options.actor else about
 
 
-def _said(options: argparse.Namespace, capture: "Capture", face: "Face") -> "Capture":
+def _said(options: argparse.Namespace, capture: "Capture") -> "Capture":
     from mien.data.captures import with_words
 
-    return with_words(capture, options.sentence, face) if options.sentence else capture
+    return with_words(capture, options.sentence) if options.sentence else capture
 
 
-def _add(options: argparse.Namespace, read: Callable[["Face"], Iterable["Capture"]]) -> None:
+def _add(options: argparse.Namespace, performances: Iterable["Capture"]) -> None:
     """Add captures to the corpus, whose folder is made when the first of them could be read."""
     from mien.data import captures
     from mien.data.clips import CorpusWriter
     from mien.face import Face
 
     face, done = Face.load(), captures.Added(0, 0, 0.0, 0.0)
-    for capture in read(face):
+    for capture in performances:
         done += captures.add(
             CorpusWriter(options.corpus),
             capture,

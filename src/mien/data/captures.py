@@ -18,9 +18,9 @@ import mien
 from mien import audio
 from mien.data.clips import Clip, CorpusWriter, Phone
 from mien.data.phones import align_phones
-from mien.data.simulate import lips
+from mien.data.simulate import demands, lips
 from mien.data.simulate.actor import act
-from mien.data.simulate.articulation import VOWEL_FLOOR, Content, Style, articulate
+from mien.data.simulate.articulation import VOWEL_FLOOR, Content
 from mien.data.simulate.expressions import STATES
 from mien.errors import MienError
 from mien.face import UNIT_NAMES, Face
@@ -146,17 +146,15 @@ def add(
     return Added(clips, there, frames / capture.fps, unseen)
 
 
-def with_words(capture: Capture, sentence: str, face: Face) -> Capture:
+def with_words(capture: Capture, sentence: str) -> Capture:
     """Return the capture with the English words said in it, their phones, and so its f and v.
 
     Trackers see an f as shut lips; only the words tell them apart.
     """
     phones = align_phones(capture.speech, sentence)
-    frames = len(capture.weights)
-    said = articulate(phones, frames, fps=capture.fps, style=Style(), face=face)
-    return dataclasses.replace(
-        capture, sentence=sentence, phones=phones, labiodental=said.labiodental
-    )
+    times = audio.frame_times(len(capture.weights), capture.fps)
+    bitten = demands.labiodental(phones, times)
+    return dataclasses.replace(capture, sentence=sentence, phones=phones, labiodental=bitten)
 
 
 def loudness(speech: np.ndarray, frames: int, fps: float) -> np.ndarray:

@@ -158,14 +158,22 @@ class CorpusWriter:
 
 
 def clip_path(folder: Path, clip_id: str) -> Path:
-    """Return where a clip's arrays are stored."""
+    """Return where a clip's arrays are stored; MienError for an id that is no plain file name."""
+    if not clip_id or Path(clip_id).name != clip_id or not clip_id.isprintable():
+        raise MienError(f"{clip_id!r} cannot be the id of a clip; a plain file name is wanted")
     return folder / "clips" / f"{clip_id}.npz"
 
 
 def read_manifest(path: Path) -> list[Record]:
     """Read manifest.jsonl; MienError names the line that is damaged."""
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise MienError(f"{path} is damaged: {error}; make the corpus again") from error
+    # Not `splitlines`: a name or a sentence may hold U+2028 and its like.
+    lines = text.removesuffix("\n").split("\n") if text else []
+    for number, line in enumerate(lines, start=1):
         try:
             values = json.loads(line)
             record = Record(**{**values, "steady": tuple(values["steady"])})

@@ -39,7 +39,7 @@ def read(root: Path | str, name: str) -> Capture:
     train = _train(root)
     path = train / "bs_value" / f"bs_value_{name}.npy"
     names, values = channel_names(train / NAMES), _array(path)
-    if values.ndim != 2 or values.shape[1] != len(names) or values.dtype.kind != "f":
+    if values.shape[1:] != (len(names),) or not len(values) or values.dtype.kind != "f":
         raise MienError(f"{path} is {values.shape}; (frames, {len(names)}) numbers are wanted")
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1.5:
         raise MienError(f"{path} holds weights outside 0 to 1; it is not FACEGOOD's")
@@ -90,11 +90,11 @@ def _train(root: Path | str) -> Path:
 
 
 def _array(path: Path) -> np.ndarray:
-    """Read a .npy without executing anything in it."""
+    """Read a .npy without executing anything in it, nor making room for more than it holds."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # written by Python 2: read all the same
-            return np.load(path, allow_pickle=False)
+            return np.array(np.lib.format.open_memmap(path, mode="r"))
     except FileNotFoundError as error:
         raise MienError(f"{path} does not exist; give the folder of FACEGOOD-Audio2Face") from error
     except (OSError, ValueError, EOFError) as error:

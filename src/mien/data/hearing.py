@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections import deque
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def hear(corpus: Corpus, encoder: SpeechEncoder, *, phases: int, seed: int) -> n
     """
     key = _key(corpus, encoder, phases, seed)
     data, note = corpus.folder / "features.npy", corpus.folder / "features.json"
-    if data.exists() and note.exists() and json.loads(note.read_text()) == key:
+    if data.exists() and note.exists() and note.read_text() == json.dumps(key):
         return np.load(data, mmap_mode="r", allow_pickle=False)
     total = sum(record.frames for record in corpus.records)
     temporary = data.with_suffix(".part.npy")
@@ -45,8 +46,11 @@ def hear(corpus: Corpus, encoder: SpeechEncoder, *, phases: int, seed: int) -> n
         if record.sentence:
             others.append(clip.speech)
     features.flush()
+    note.unlink(missing_ok=True)  # a kill between these lines must not leave another's note
     temporary.replace(data)
-    note.write_text(json.dumps(key))
+    part = note.with_suffix(".part")
+    part.write_text(json.dumps(key))
+    os.replace(part, note)
     return np.load(data, mmap_mode="r", allow_pickle=False)
 
 

@@ -6,6 +6,7 @@ second, leaves rows out, and writes rows without weights where it has lost the f
 """
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from mien.face import UNIT_NAMES
 
 RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 120.0, 240.0)
 """Frames a second that a timecode may count."""
+
+TIMECODE = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})[:;](\d{1,3}(?:\.\d{1,9})?)")
 
 TITLES = tuple(name[0].upper() + name[1:] for name in UNIT_NAMES)
 
@@ -86,13 +89,11 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _timecode(text: str, path: Path, line: int) -> tuple[float, float]:
     """Return (whole seconds, frames with their fraction) of hh:mm:ss:ff.fff."""
-    try:
-        hours, minutes, seconds, frames = (text or "").replace(";", ":").split(":")
-        return int(hours) * 3600.0 + int(minutes) * 60 + int(seconds), float(frames)
-    except ValueError as error:
-        raise MienError(
-            f"{path}, line {line}: the timecode is {text!r}; hh:mm:ss:ff.fff is wanted"
-        ) from error
+    found = TIMECODE.fullmatch((text or "").strip())
+    if not found:
+        raise MienError(f"{path}, line {line}: the timecode is {text!r}; hh:mm:ss:ff.fff is wanted")
+    hours, minutes, seconds, frames = found.groups()
+    return int(hours) * 3600.0 + int(minutes) * 60 + int(seconds), float(frames)
 
 
 def _rate(codes: np.ndarray, seconds: float) -> float:

@@ -63,9 +63,7 @@ def align_phones(speech: np.ndarray, transcript: str) -> list[Phone]:
     of speech. Raises MienError where the transcript holds no word or pocketsphinx is missing, and
     AlignmentError where the words cannot be found in the speech.
     """
-    words = spoken_words(transcript)
-    if not words:
-        raise MienError(f"transcript {transcript!r} holds no word; give what is said, in English")
+    words = check_transcript(transcript)
     decoder = _decoder(words)
     sound = _samples(audio.check_speech(speech))
     try:
@@ -84,6 +82,15 @@ def align_phones(speech: np.ndarray, transcript: str) -> list[Phone]:
             "check that the transcript belongs to the recording"
         ) from error
     return _phones(entries, audio.samples_to_seconds(len(speech)))
+
+
+def check_transcript(transcript: str) -> list[str]:
+    """Return the words to align; MienError where there is none or pocketsphinx is missing."""
+    words = spoken_words(transcript)
+    if not words:
+        raise MienError(f"transcript {transcript!r} holds no word; give what is said, in English")
+    _pocketsphinx()
+    return words
 
 
 def _decoder(words: list[str]):

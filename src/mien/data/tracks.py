@@ -93,7 +93,14 @@ def matched_frames(speech: np.ndarray, motion: float, fps: float, what: str) -> 
 
 def digest(*paths: Path) -> str:
     """Return what tells these files from others of the same names."""
+    return sha256(*paths)[:16]
+
+
+def sha256(*paths: Path) -> str:
+    """Return the sha256 of files end to end, of any size."""
     found = hashlib.sha256()
     for path in paths:
-        found.update(path.read_bytes())
-    return found.hexdigest()[:16]
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                found.update(block)
+    return found.hexdigest()

@@ -6,7 +6,6 @@ The landmarker gives the 52 units of each picture, but not their rest: its `eyeS
 actor. Pictures without a face are left out and nothing is made up for them.
 """
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +22,7 @@ from mien.data.tracks import (
     digest,
     matched_frames,
     rest,
+    sha256,
     smoothed,
     track_to_frames,
     without_rest,
@@ -36,8 +36,10 @@ MODEL_ADDRESS = (
     "float16/1/face_landmarker.task"
 )
 
-
 LIBRARIES = "on Debian: apt install libegl1 libgles2"
+
+LEAST_STEP = 1e-3
+"""Seconds; a picture that follows sooner is left out: the landmarker counts in milliseconds."""
 
 
 class Sees(Protocol):
@@ -105,7 +107,7 @@ def check_model(model: Path | str) -> Path:
         raise MienError(
             f"{path} does not exist; give MediaPipe's face_landmarker.task, from {MODEL_ADDRESS}"
         )
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = sha256(path)
     if found != MODEL_SHA256:
         raise MienError(
             f"{path} is damaged or another model (sha256 {found[:12]}…, wanted "
@@ -178,17 +180,23 @@ def _pictures(path: Path, progress: bool) -> Iterator[tuple[float, float, np.nda
                 raise MienError(f"{path} has no pictures or no sound; give a video with sound")
             stream = container.streams.video[0]
             rate, latest = float(stream.average_rate or audio.FPS), -1.0
-            begin = min(_start(sound) for sound in container.streams.audio)
+            begin = _start(container.streams.audio[0])  # the track that `audio.decode` reads
             for frame in tqdm(
                 container.decode(stream), path.name, unit="picture", disable=not progress
             ):
                 seconds = (frame.time or 0.0) - begin
-                if seconds >= 0 and seconds > latest + 5e-4:
+                if seconds >= 0 and seconds > latest + LEAST_STEP:
                     latest = seconds
-                    yield seconds, 1 / rate, frame.to_ndarray(format="rgb24")
+                    yield seconds, 1 / rate, _upright(frame)
     except (FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         raise MienError(f"{path} cannot be read as video ({reason}); give a video") from error
+
+
+def _upright(frame: av.VideoFrame) -> np.ndarray:
+    """Return the picture (H, W, 3) as it is meant to be seen: telephones film it on its side."""
+    turned = round(getattr(frame, "rotation", 0) / 90)  # PyAV before 14.1 does not tell
+    return np.rot90(frame.to_ndarray(format="rgb24"), turned)
 
 
 def _start(stream: Any) -> float:

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from mien.animation import Animation
 from mien.data import facegood
 from mien.data.captures import Capture, loudness
+from mien.data.simulate.lips import gap_of
 from mien.errors import MienError
 from mien.face import UNIT_NAMES, Face
 
@@ -42,6 +43,9 @@ BLOCK, RESAMPLES = 60, 1000
 
 MOST_LAG = 10
 """Frames by which a curve is moved to look for its best correlation."""
+
+LEAST = 0.4
+"""What the pack is asked to reach beyond loudness; and the readout's."""
 
 MEASURES = ("jaw", "gap")
 
@@ -87,16 +91,16 @@ class Report:
     lead: dict[str, tuple[float, float, float]]
     """by measure: the pack's `beyond` less the readout's, and the 95 % interval of it"""
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the lines as plain dictionaries, ready for JSON."""
-        return [asdict(line) for line in self.followed]
+    def rows(self) -> dict[str, Any]:
+        """Return the numbers as plain data, ready for JSON."""
+        return asdict(self)
 
     def markdown(self) -> str:
         """Return the lines as a Markdown table."""
         lines = [
             f"{self.sequence}, {self.frames} frames; {self.readout}",
             "",
-            "| measure | curve | r | beyond loudness | 95 % | lag, frames |",
+            f"| measure | curve | r | beyond loudness, pack ≥ {LEAST} | 95 % | lag, frames |",
             "|---|---|---|---|---|---|",
         ]
         for one in self.followed:
@@ -104,7 +108,9 @@ class Report:
                 name, beyond = f"loudness over {self.smoothing[one.measure]} frames", " | "
             else:
                 low, high = one.interval
-                name, beyond = one.by, f"{one.beyond:.3f} | {low:.2f} to {high:.2f}"
+                missed = one.by == "pack" and (one.beyond < LEAST or self.lead[one.measure][0] <= 0)
+                found = f"**{one.beyond:.3f}**" if missed else f"{one.beyond:.3f}"
+                name, beyond = one.by, f"{found} | {low:.2f} to {high:.2f}"
             lines.append(
                 f"| {one.measure} | {name} | {one.correlation:.3f} | {beyond} | {one.lag:+d} |"
             )
@@ -139,8 +145,7 @@ def study(animator: Animates, root: Path | str, *, progress: bool = False) -> Re
 def _curves(face: Face, weights: np.ndarray) -> np.ndarray:
     """Return (T, 2): jaw and gap of weights (T, 52)."""
     weights = face.limit(np.asarray(weights, np.float64))
-    rows = face.unit_coefficients @ face.contact_coefficients.T
-    return np.stack([weights[:, UNIT_NAMES.index("jawOpen")], (weights @ rows).max(axis=1)], axis=1)
+    return np.stack([weights[:, UNIT_NAMES.index("jawOpen")], gap_of(weights, face)], axis=1)
 
 
 def _report(

@@ -1,9 +1,9 @@
 """Errors of an animation whose truth is known: the paper's MAX and MSE, velocity, and FDD.
 
 Vertices are (T, N, 3), metres, of one vertex set: frames first, so that N names what is compared.
-Papers differ in the set and in whether errors are squared; hence both forms, and `vertex_sets`
-names and counts what is compared. The paper's Table 2 is ×1e-4; its size fits metres, not their
-squares.
+Papers differ in the set and in whether lengths are squared; hence both forms of all but velocity,
+and `vertex_sets` names and counts what is compared. The paper's Table 2 is ×1e-4; its size fits
+metres, not their squares.
 """
 
 from dataclasses import dataclass
@@ -55,17 +55,21 @@ def vertex_errors(found: np.ndarray, truth: np.ndarray, *, fps: float) -> Vertex
     )
 
 
-def dynamics_deviation(found: np.ndarray, truth: np.ndarray, template: np.ndarray) -> float:
+def dynamics_deviation(
+    found: np.ndarray, truth: np.ndarray, template: np.ndarray, *, squared: bool = False
+) -> float:
     """Return one clip's dynamics deviation (FDD on the upper face), metres, for (T, N, 3).
 
     The mean over vertices of how much more the length of the truth's displacement from the
     template (N, 3) varies in time (standard deviation) than that of the animation's: positive where
     the animation moves too little. Over clips, the mean of its absolute value says what the mean
-    hides, since clips of either sign cancel.
+    hides, since clips of either sign cancel. `squared` takes squared lengths, as released code
+    does: square metres.
     """
     found, truth = _pair(found, truth)
+    power = 2 if squared else 1
     lengths = (np.linalg.norm(vertices - template, axis=2) for vertices in (truth, found))
-    true_spread, found_spread = (length.std(0) for length in lengths)
+    true_spread, found_spread = ((length**power).std(0) for length in lengths)
     return float((true_spread - found_spread).mean())
 
 

@@ -106,10 +106,11 @@ class Report:
         return "\n\n".join(part for part in parts if part)
 
     def _cost(self) -> str:
-        """Say what the costliest description costs in contact against neutral; "" without it."""
+        """Say what the costliest description costs in contact against neutral; "" without neutral,
+        without another, or where no p, b or m is said."""
         neutral = [row for row in self.measured if row.description == NEUTRAL.description]
         others = [row for row in self.measured if row not in neutral]
-        if not neutral or not others:
+        if not neutral or not others or not neutral[0].contact.total:
             return ""
         worst = min(others, key=lambda row: row.contact.value)
         points = 100 * (neutral[0].contact.value - worst.contact.value)
@@ -154,7 +155,7 @@ def study(
             for one, features in zip(recordings, heard, strict=True)
         ]
         watched = [watch(animation.weights, animator.face) for animation in animations]
-        reference = actor(scene.state or NEUTRAL.description, scene.level)
+        reference = actor(scene.state or "neutral", scene.level)
         measured.append(measure(scene, watched, reference, spoken, animator.face))
         if truth and scene.state:
             truths.append(measure(scene, reference, reference, spoken, animator.face))

@@ -21,7 +21,7 @@ from mien.evaluate.samples import Share, correlation, precedence, spearman
 CONTACT = (-1.5e-3, 1.0e-3)  # metres; below the first the lips are in each other
 BILABIALS = frozenset(["p", "b", "m"])
 LABIODENTALS = frozenset(["f", "v"])
-NEAR = 0.040  # seconds around a phone in which its contact counts: the aligner errs by as much
+NEAR = 0.040  # seconds around a phone in which its contact counts: a frame, and the aligner errs
 
 BITE_TOLERANCE = 1.0e-3
 """Metres beyond the face's own f. At rest the lip is 4 mm further from the teeth than in its f;
@@ -233,7 +233,7 @@ def jitter(lips: np.ndarray, *, fps: float) -> float:
     mean square over frames and vertices.
 
     Speech itself hardly moves the lips so fast, save where it shuts them: compare with the truth's.
-    NaN below 21 frames a second, which cannot show 10 Hz, and for less than a second.
+    NaN at 20 frames a second or less, which cannot show 10 Hz, and for less than a second.
     """
     lips = _vertices(lips)
     if fps <= 2 * JITTER_HERTZ or len(lips) < fps:

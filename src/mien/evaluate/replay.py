@@ -48,11 +48,14 @@ class SetErrors:
 
 @dataclass(frozen=True)
 class Replay:
-    """Errors by vertex set, and FDD on the upper face, metres: signed and absolute."""
+    """Errors by vertex set, and FDD on the upper face, signed and absolute: metres, of squared
+    lengths square metres."""
 
     by_set: dict[str, SetErrors]
     dynamics: Estimate
     dynamics_absolute: Estimate
+    dynamics_squared: Estimate
+    dynamics_squared_absolute: Estimate
 
     def rows(self) -> dict[str, Any]:
         """Return the numbers as plain data, ready for JSON."""
@@ -60,8 +63,8 @@ class Replay:
 
     def markdown(self) -> str:
         """Return a Markdown table in mm and mm², with 95 % intervals over clips."""
-        heads = ["vertex set", "MAX, mm", "MAX squared, mm²", "MSE rooted, mm", "MSE, mm²",
-                 "velocity, mm/s"]  # fmt: skip
+        heads = ["vertex set", "MAX rooted, mm", "MAX squared, mm²", "MSE rooted, mm",
+                 "MSE squared, mm²", "velocity, mm/s"]  # fmt: skip
         lines = [heads, ["---"] * len(heads)]
         for name, errors in self.by_set.items():
             cells = [
@@ -71,8 +74,11 @@ class Replay:
             lines.append([f"{name} ({errors.vertices} vertices)", *cells])
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         signed, absolute = (_cell(one, 1e3) for one in (self.dynamics, self.dynamics_absolute))
+        squared = (self.dynamics_squared, self.dynamics_squared_absolute)
+        signed_squared, absolute_squared = (_cell(one, 1e6) for one in squared)
         return (
-            f"{table}\n\nFDD, mm: {signed}; absolute {absolute}. {self.dynamics.cases} clips, in "
+            f"{table}\n\nFDD, mm: {signed}; absolute {absolute}. FDD squared, mm²: "
+            f"{signed_squared}; absolute {absolute_squared}. {self.dynamics.cases} clips, in "
             "brackets the 95 % bootstrap interval over them."
         )
 
@@ -91,20 +97,24 @@ def replay(
 
 
 def compared(pairs: Sequence[tuple[np.ndarray, np.ndarray, float]], face: Face) -> Replay:
-    """Return the errors of (weights found, weights of the truth, fps), each (T, U), over clips."""
+    """Return the errors over clips of (weights found, the truth's, fps); weights are (T, U)."""
     sets = vertex_sets(face)
     errors: dict[str, list[VertexErrors]] = {name: [] for name in sets}
-    deviations = []
+    deviations, squared = [], []
     for found, truth, fps in pairs:
         made, true = (face.weights_to_vertices(weights) for weights in (found, truth))
         for name, places in sets.items():
             errors[name].append(vertex_errors(made[:, places], true[:, places], fps=fps))
         upper = sets["upper_face"]
-        deviations.append(dynamics_deviation(made[:, upper], true[:, upper], face.template[upper]))
+        pair = made[:, upper], true[:, upper], face.template[upper]
+        deviations.append(dynamics_deviation(*pair))
+        squared.append(dynamics_deviation(*pair, squared=True))
     return Replay(
         by_set={name: _over_clips(errors[name], len(sets[name])) for name in sets},
         dynamics=estimate(np.array(deviations)),
         dynamics_absolute=estimate(np.abs(deviations)),
+        dynamics_squared=estimate(np.array(squared)),
+        dynamics_squared_absolute=estimate(np.abs(squared)),
     )
 
 

@@ -70,11 +70,6 @@ def ratio(cases: np.ndarray) -> float:
     return float(cases[:, 0].mean()) / below if below else math.nan
 
 
-def root_mean_square(cases: np.ndarray) -> float:
-    """Return the root of the mean of the squares."""
-    return math.sqrt(float((cases**2).mean()))
-
-
 def correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Return Pearson's r in [-1, 1] of two curves (n,); NaN where one does not vary."""
     a, b = a - a.mean(), b - b.mean()

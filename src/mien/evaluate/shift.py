@@ -91,8 +91,10 @@ def moving(
             seen = watch(animation.weights[offset : offset + frames], animator.face)
             curves.append(seen.gap)
             lips.append(seen.lips)
-        kept += [correlation(curve, curves[0]) for curve in curves[1:]]
-        jerks.append(seam_jerks(lips, OFFSETS))
+        # A last frame at the very end of the speech can be lost to rounding when it is moved.
+        frames = min(len(curve) for curve in curves)
+        kept += [correlation(curve[:frames], curves[0][:frames]) for curve in curves[1:]]
+        jerks.append(seam_jerks([one[:frames] for one in lips], OFFSETS))
     return moved(np.array(kept), jerks)
 
 

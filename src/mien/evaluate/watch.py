@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mien.data.simulate.lips import f_pose
+from mien.data.simulate.lips import f_pose, gap_of
 from mien.face import Face
 
 
@@ -31,7 +31,7 @@ def watch(weights: np.ndarray, face: Face) -> Watched:
     teeth = _positions(weights, face, face.labiodental.teeth)
     apart = np.linalg.norm(teeth[:, :, None] - lip[:, None], axis=-1)
     return Watched(
-        gap=(face.weights_to_coefficients(weights) @ face.contact_coefficients.T).max(axis=1),
+        gap=gap_of(weights, face),
         width=np.linalg.norm(corners[:, 0] - corners[:, 1], axis=-1),
         bite=apart.min(axis=-1).mean(axis=-1),
         lips=_positions(weights, face, lips),

@@ -1,4 +1,4 @@
-"""The losses of the paper, Eqs. 1-8, and the contact term.
+"""The losses of the paper, Eqs. 1-8, and the terms contact and velocity.
 
 Norms are means: over batch, frames and the channels of the last axis. Coefficients are divided by
 one global scale before (docs/architecture.md says why), features have unit variance.
@@ -130,11 +130,11 @@ def second_stage(
     Args:
         content, expression: (B, T, feature_size), from Audio2Con and Text2Exp.
         target: (B, T, K), the true animation divided by `scale`.
-        half: whether E_con and E_exp read in bfloat16; D never does, or the gaps were rounded.
+        half: whether E_con and E_exp run in bfloat16; D does not, or gaps would be rounded.
     """
     made = model.decoder(content, expression)
-    # Eq. 7: the encoders, frozen, must read from the animation what the predictors meant. Every
-    # second sample is enough: the term is small, and reading is a third of the step's work.
+    # Eq. 7: the encoders, frozen, must see in the animation what the predictors meant. Every
+    # second sample is enough: the term is small, and the encoders are a third of the step's work.
     with torch.autocast(made.device.type, torch.bfloat16, enabled=half):
         seen_content = model.content_encoder(made[::2])
         seen_expression = model.expression_encoder(made[::2])

@@ -24,7 +24,7 @@ class CorpusSettings:
 
 @dataclass(frozen=True)
 class StageSettings:
-    """One stage's optimisation (Adam with warm-up and cosine decay to zero)."""
+    """One stage's optimisation (AdamW with warm-up and cosine decay to zero)."""
 
     steps: int = 1000
     """Updates."""
@@ -43,7 +43,7 @@ class StageSettings:
     clip: float = 1.0
     """Largest norm of the gradient."""
     half: bool = False
-    """Run the predictors of stage 2 in bfloat16 while training: faster where the CPU has AMX."""
+    """Run stage 2 in bfloat16, save D where the losses are taken: faster where the CPU has AMX."""
     checkpoint_every: int = 250
     """Updates between checkpoints."""
     evaluate_every: int = 500

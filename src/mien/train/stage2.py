@@ -47,7 +47,8 @@ class Trainee:
         ).to(self.device)
 
     def _fast(self) -> torch.autocast:
-        """Where half precision does no harm; D and the losses stay in float32."""
+        """Where half precision does no harm: what is compared with the truth is made by D, and
+        compared, in float32. (D's first pass, which only makes a past, is in half.)"""
         return torch.autocast(self.device, torch.bfloat16, enabled=self.half)
 
     def tensor(self, values: np.ndarray) -> Tensor:

@@ -11,8 +11,7 @@ import numpy as np
 
 from mien import audio
 from mien.data.clips import Phone
-from mien.data.phones import AlignmentError, align_phones
-from mien.data.simulate import pauses
+from mien.data.phones import SILENCE, AlignmentError, align_phones
 from mien.data.simulate.speech import Utterance
 from mien.data.simulate.targets import VOWELS
 
@@ -57,14 +56,14 @@ def misfit(utterance: Utterance, *, rate: float) -> str | None:
 
     `rate` is the speed of speech: a slow speaker's phones may last longer.
     """
-    said = [phone for phone in utterance.phones if phone.name != pauses.SILENCE]
+    said = [phone for phone in utterance.phones if phone.name != SILENCE]
     lengths = np.array([phone.end - phone.start for phone in said])
     if lengths.max() > LONGEST / rate:
         return f"{said[int(lengths.argmax())].name} lasts {lengths.max():.2f} s"
     if np.mean(lengths < SHORTEST) > MOST_SHORTEST * rate:
         return f"{np.mean(lengths < SHORTEST):.0%} of the phones have the least length"
     vowels = np.array([_level(utterance, phone) for phone in said if phone.name in VOWELS])
-    silent = [_level(utterance, p) for p in utterance.phones if p.name == pauses.SILENCE]
+    silent = [_level(utterance, p) for p in utterance.phones if p.name == SILENCE]
     if not len(vowels):
         return "no vowel"
     usual = float(np.median(vowels))

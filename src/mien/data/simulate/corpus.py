@@ -5,6 +5,7 @@ A job that was killed goes on where it stopped. The folder may hold clips of oth
 
 import dataclasses
 import json
+import math
 import os
 import re
 from pathlib import Path
@@ -19,7 +20,7 @@ from mien.data.clips import Clip, Corpus, CorpusWriter
 from mien.data.phones import AlignmentError
 from mien.data.simulate import cast, espeak, neural, pauses, sentences, speech
 from mien.data.simulate.actor import perform
-from mien.data.simulate.cast import ACTORS, Actor
+from mien.data.simulate.cast import ACTORS
 from mien.data.simulate.delivery import deliver
 from mien.data.simulate.expressions import STATES
 from mien.data.simulate.plan import Plan, Take, takes
@@ -28,9 +29,8 @@ from mien.data.simulate.speech import Utterance, Voice
 from mien.errors import MienError
 from mien.face import Face
 
-__all__ = ["ACTORS", "Actor", "Plan", "Take", "make_clip", "simulate", "takes"]
-
-SETTINGS = "corpus.json"
+SETTINGS, LOST = "corpus.json", "lost.txt"
+"""Beside the manifest: how the clips are made, and the ids of takes that no aligner understands."""
 
 OWN_ID = re.compile(r"\d{7}-\d+")
 """The ids of simulated clips; clips of other origin are called otherwise."""
@@ -54,15 +54,17 @@ def simulate(
     `prosody` is "independent" of the expression or "confounded" with it; None is that of the
     corpus in the folder, or independent. Clips that are there already stay, and those of other
     origin count nothing. MienError where a speech program is missing, where `minutes` is not
-    positive, where the folder cannot be written or holds a corpus of another plan.
+    positive and finite, where the folder cannot be written or holds a corpus of another plan.
     """
-    if not minutes > 0:
+    if not 0 < minutes * 60 < math.inf:
         raise MienError(f"minutes is {minutes:g}; a corpus needs more than 0, 60 is usual")
     plan = Plan(seed=seed, fps=audio.check_fps(fps), prosody=prosody or _prosody_in(Path(folder)))
     face = face or Face.load()
     writer = CorpusWriter(folder)
     _keep_settings(writer, plan, face)
-    seconds = {record.id: record.seconds for record in writer.records}
+    lost = writer.folder / LOST
+    seconds = dict.fromkeys(lost.read_text().split() if lost.exists() else (), 0.0)
+    seconds |= {record.id: record.seconds for record in writer.records}
     made = 0.0
     with tqdm(total=round(minutes * 60), unit="s", desc="simulate", disable=not progress) as bar:
         for take in takes(plan):
@@ -70,6 +72,9 @@ def simulate(
                 clip = make_clip(take, plan, face)
                 if clip is not None:
                     writer.add(clip)
+                else:
+                    with lost.open("a") as file:
+                        file.write(f"{take.id}\n")
                 seconds[take.id] = clip.seconds if clip else 0.0
             made += seconds[take.id]
             bar.update(min(round(made), bar.total) - bar.n)

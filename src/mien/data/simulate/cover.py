@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mien.data.clips import Corpus
+from mien.data.phones import SILENCE
 from mien.data.simulate.targets import TARGETS
 
-SILENCE = "pau"
 RARE = 5
 """How many phones count as the rarest."""
 
@@ -71,7 +71,10 @@ class Cover:
 
 
 def cover(corpus: Corpus) -> Cover:
-    """Count the phones of a corpus's spoken clips, by the first take of each sentence and voice."""
+    """Count the phones of a corpus's spoken clips, by the first take of each sentence and voice.
+
+    Clips whose phones nobody knows, as of most captures, count nothing.
+    """
     phones, first, last = Counter(), Counter(), Counter()
     pairs, voices, seen = Counter(), {}, set()
     for record in corpus.records:
@@ -80,6 +83,8 @@ def cover(corpus: Corpus) -> Cover:
         seen.add((record.sentence_id, record.voice))
         names = [SILENCE, *(phone.name for phone in corpus.clip(record.id).phones), SILENCE]
         said = [name for name in names if name != SILENCE]
+        if not said:
+            continue
         phones.update(said)
         voices.setdefault(record.voice, Counter()).update(said)
         together = [pair for pair in pairwise(names) if pair != (SILENCE, SILENCE)]

@@ -7,8 +7,6 @@ finds the times. Against the library's own they are off by 9 ms in the median (d
 """
 
 import io
-import shutil
-import subprocess
 import wave
 from xml.sax.saxutils import escape
 
@@ -16,7 +14,7 @@ import numpy as np
 
 from mien import audio
 from mien.data.simulate.aligned import aligned
-from mien.data.simulate.speech import LONGEST_SECONDS, Utterance, Voice, resample
+from mien.data.simulate.speech import Utterance, Voice, resample, run_program
 from mien.errors import MienError
 
 PREFIX = "espeak-ng:"
@@ -49,18 +47,11 @@ def say(text: str, voice: Voice) -> Utterance:
 
 def _run(marked: str, options: list[str]) -> tuple[np.ndarray, int]:
     """Return what the program speaks: samples (S,) float32 and their rate in Hz."""
-    program = shutil.which("espeak-ng")
-    if program is None:
-        raise MienError("the speech program espeak-ng is not installed; run: apt install espeak-ng")
-    done = subprocess.run(
-        [program, *options, "-z", "-m", "--stdout", marked],
-        capture_output=True, timeout=LONGEST_SECONDS, check=False,
-    )  # fmt: skip
-    if done.returncode or not done.stdout:
-        reason = done.stderr.decode(errors="replace").strip() or "no sound"
-        raise MienError(f"espeak-ng could not speak {marked!r}: {reason}")
+    sound, reason = run_program("espeak-ng", [*options, "-z", "-m", "--stdout", marked])
+    if reason or not sound:
+        raise MienError(f"espeak-ng could not speak {marked!r}: {reason or 'no sound'}")
     # What it writes to a pipe declares no length, so the sound is read to its end.
-    with wave.open(io.BytesIO(done.stdout)) as file:
+    with wave.open(io.BytesIO(sound)) as file:
         rate = file.getframerate()
-        samples = np.frombuffer(file.readframes(len(done.stdout)), "<i2")
+        samples = np.frombuffer(file.readframes(len(sound)), "<i2")
     return samples.astype(np.float32) / 32768, rate

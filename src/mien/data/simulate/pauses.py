@@ -7,9 +7,8 @@ import numpy as np
 
 from mien import audio
 from mien.data.clips import Phone
+from mien.data.phones import SILENCE
 from mien.data.simulate.speech import Utterance
-
-SILENCE = "pau"
 
 BREATH_SECONDS = (0.25, 0.45)
 """How long a breath lasts."""

@@ -24,7 +24,7 @@ PITCHED = {"kal16": (105.0, 14.0), "awb": (120.0, 24.0), "slt": (168.0, 27.0)}
 VOICES = ("kal16", "awb", "rms", "slt")
 
 LONGEST_SECONDS = 60.0
-"""flite takes milliseconds for a sentence; a call that lasts longer than this hangs."""
+"""A program takes milliseconds for a sentence; a call that lasts longer than this hangs."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +73,31 @@ def say(text: str, voice: Voice = Voice()) -> Utterance:
     )
 
 
-def _run_flite(text: str, options: list[str]) -> tuple[np.ndarray, str]:
-    program = shutil.which("flite")
+def run_program(name: str, options: list[str]) -> tuple[bytes, str]:
+    """Run a speech program; return its output and, where it failed, the reason, else "".
+
+    MienError where it is not installed or hangs.
+    """
+    program = shutil.which(name)
     if program is None:
-        raise MienError("the speech program flite is not installed; run: apt install flite")
+        raise MienError(f"the speech program {name} is not installed; run: apt install {name}")
+    try:
+        done = subprocess.run(
+            [program, *options], capture_output=True, timeout=LONGEST_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise MienError(f"{name} has not spoken within {LONGEST_SECONDS:g} s; try again") from error
+    said = done.stderr.decode(errors="replace").strip()
+    return done.stdout, (said or f"status {done.returncode}") if done.returncode else ""
+
+
+def _run_flite(text: str, options: list[str]) -> tuple[np.ndarray, str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
-        command = [program, *options, "-psdur", "-t", text, "-o", str(path)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False
-        )
-        if done.returncode or not path.exists():
-            raise MienError(f"flite could not speak {text!r}: {done.stderr.strip() or 'no sound'}")
-        return _read_wave(path.read_bytes()), done.stdout
+        printed, reason = run_program("flite", [*options, "-psdur", "-t", text, "-o", str(path)])
+        if reason or not path.exists():
+            raise MienError(f"flite could not speak {text!r}: {reason or 'no sound'}")
+        return _read_wave(path.read_bytes()), printed.decode(errors="replace")
 
 
 def _read_wave(data: bytes) -> np.ndarray:
