@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from mien import lips
 from mien.data.clips import Phone
-from mien.data.simulate import lips
 from mien.data.simulate.actor import perform
 from mien.data.simulate.articulation import Style, articulate
 from mien.data.simulate.expressions import STATES, State

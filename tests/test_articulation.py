@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from mien import lips
 from mien.data.clips import Phone
-from mien.data.simulate import demands, lips
+from mien.data.simulate import demands
 from mien.data.simulate.actor import act, breathing, perform
 from mien.data.simulate.articulation import Content, Style, articulate, stressed
 from mien.data.simulate.expressions import STATES

@@ -12,9 +12,9 @@ from mien.data.clips import Corpus, CorpusWriter
 from mien.data.pairs import Quads
 from mien.data.simulate.actor import act
 from mien.data.simulate.expressions import STATES
-from mien.data.simulate.lips import gap_of
 from mien.errors import MienError
 from mien.face import UNIT_NAMES, Face
+from mien.lips import gap_of
 
 FPS = 30.0
 JAW = UNIT_NAMES.index("jawOpen")

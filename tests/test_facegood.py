@@ -9,9 +9,9 @@ from facegood_tree import NAMES_IN_ORDER, babble, channels, opening, write_seque
 from mien import audio
 from mien.data import facegood
 from mien.data.facegood_units import CHANNELS, JAW, TABLE, UNMAPPED, channels_to_units
-from mien.data.simulate.lips import gap_of
 from mien.errors import MienError
 from mien.face import UNIT_NAMES, Face
+from mien.lips import gap_of
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "facegood"
 

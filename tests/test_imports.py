@@ -13,7 +13,8 @@ SOURCES = sorted(ROOT.rglob("*.py"))
 # From the lowest layer to the highest. A module imports from lower layers; in the first two layers
 # also what stands to its left; beyond them nothing of its own layer.
 LAYERS = (
-    "errors config audio limits solve face life animation camera raster lighting shading render",
+    "errors config audio limits solve face lips finish life animation "
+    "camera raster lighting shading render",
     "export pretrained packfile features",
     "animator model data",
     "train evaluate bench",

@@ -13,7 +13,6 @@ from mien.animation import Animation
 from mien.data.clips import Phone
 from mien.data.simulate.bank import Bank
 from mien.data.simulate.expressions import STATES
-from mien.data.simulate.lips import f_pose
 from mien.evaluate import lips, scenes
 from mien.evaluate.lips import Report, Row, Spoken
 from mien.evaluate.recordings import Recording, quietened, read_folders
@@ -22,6 +21,7 @@ from mien.evaluate.scenes import NEUTRAL, TWELVE, Scene
 from mien.evaluate.tables import Column, table
 from mien.evaluate.watch import own_f, watch
 from mien.face import UNIT_NAMES, Face
+from mien.lips import f_pose
 
 FPS = 30.0
 SPEECH = Path(__file__).parents[2] / "shared" / "data" / "speech"

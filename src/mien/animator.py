@@ -11,6 +11,7 @@ from mien.animation import Animation
 from mien.errors import MienError
 from mien.face import Face
 from mien.features import SpeechEncoder, TextEncoder, check_description
+from mien.finish import finish
 from mien.life import add_blinks
 from mien.packfile import Card, Pack
 
@@ -81,7 +82,7 @@ class Animator:
             progress(0, wanted)
         if features is None:
             features = self.encode_speech(speech)
-        weights = self.face.coefficients_to_weights(self.roll(features, text, level, progress))
+        weights = self.solve(self.roll(features, text, level, progress))
         weights = resampled(weights, audio.frame_count(len(speech), fps), fps)
         if blinks is not None:
             weights = add_blinks(weights, fps=fps, seed=blinks)
@@ -144,6 +145,10 @@ class Animator:
             if progress:
                 progress(t + 1, len(features))
         return frames
+
+    def solve(self, coefficients: np.ndarray) -> np.ndarray:
+        """coefficients (T, K) at 30 frames a second -> weights (T, 52), their contacts made."""
+        return finish(self.face.coefficients_to_weights(coefficients), self.face)
 
     def _check_sizes(self) -> None:
         """Hold the step's graph to the card: what does not fit would fail in the middle."""

@@ -15,10 +15,10 @@ import numpy as np
 from tqdm import tqdm
 
 import mien
-from mien import audio
+from mien import audio, lips
 from mien.data.clips import Clip, CorpusWriter, Phone
 from mien.data.phones import align_phones
-from mien.data.simulate import demands, lips
+from mien.data.simulate import demands
 from mien.data.simulate.actor import act
 from mien.data.simulate.articulation import VOWEL_FLOOR, Content
 from mien.data.simulate.expressions import STATES

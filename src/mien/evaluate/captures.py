@@ -22,9 +22,9 @@ from tqdm import tqdm
 from mien.animation import Animation
 from mien.data import facegood
 from mien.data.captures import Capture, loudness
-from mien.data.simulate.lips import gap_of
 from mien.errors import MienError
 from mien.face import UNIT_NAMES, Face
+from mien.lips import gap_of
 
 SMOOTHINGS = (1, 3, 5, 7, 9, 13)
 """Frames over which loudness is averaged; the best is taken."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mien.data.simulate.lips import f_pose, gap_of
 from mien.face import Face
+from mien.lips import bite_of, f_pose, gap_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,20 +27,17 @@ def watch(weights: np.ndarray, face: Face) -> Watched:
     lips = face.regions["lips"]
     across = face.template[lips, 0]
     corners = _positions(weights, face, lips[[across.argmax(), across.argmin()]])
-    lip = _positions(weights, face, face.labiodental.lip)
-    teeth = _positions(weights, face, face.labiodental.teeth)
-    apart = np.linalg.norm(teeth[:, :, None] - lip[:, None], axis=-1)
     return Watched(
         gap=gap_of(weights, face),
         width=np.linalg.norm(corners[:, 0] - corners[:, 1], axis=-1),
-        bite=apart.min(axis=-1).mean(axis=-1),
+        bite=bite_of(weights, face),
         lips=_positions(weights, face, lips),
     )
 
 
 def own_f(face: Face) -> float:
     """Return how near the lower lip is to the upper teeth in the face's own f, metres."""
-    return float(watch(face.limit(f_pose()[None]), face).bite[0])
+    return float(bite_of(face.limit(f_pose()[None]), face)[0])
 
 
 def _positions(weights: np.ndarray, face: Face, vertices: np.ndarray) -> np.ndarray:

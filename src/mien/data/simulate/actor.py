@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mien import lips
 from mien.data.clips import Phone
-from mien.data.simulate import lips
 from mien.data.simulate.articulation import Content, Style, articulate
 from mien.data.simulate.demands import ease
 from mien.data.simulate.expressions import State

@@ -95,9 +95,22 @@ def meet_demands(
     go through each other.
     """
     weights = face.limit(open_to(face.limit(weights), np.maximum(floor, LEAST_GAP), face))
-    weights = _blended(weights, labiodental, biting(face), face)
-    weights = _blended(weights, closure, closing(face), face)
+    weights = moved_toward(weights, labiodental, biting(face), face)
+    weights = moved_toward(weights, closure, closing(face), face)
     return face.limit(open_to(weights, np.full(len(weights), LEAST_GAP), face))
+
+
+def moved_toward(
+    weights: np.ndarray, demand: np.ndarray, constraint: Constraint, face: Face
+) -> np.ndarray:
+    """Return weights (T, 52) moved toward the constraint's solution by the demand (T,), 0 to 1."""
+    frames = np.flatnonzero(demand > 0)
+    if not len(frames):
+        return weights
+    solved = face.limit(constraint.solve(weights[frames]))
+    result = weights.copy()
+    result[frames] += demand[frames, None] * (solved - weights[frames])
+    return result
 
 
 def open_to(weights: np.ndarray, floor: np.ndarray, face: Face) -> np.ndarray:
@@ -116,6 +129,15 @@ def open_to(weights: np.ndarray, floor: np.ndarray, face: Face) -> np.ndarray:
 def gap_of(weights: np.ndarray, face: Face) -> np.ndarray:
     """Return the face's gap (T,) in metres, computed from weights (T, 52) without vertices."""
     return (weights @ gap_rows(face)).max(axis=1)
+
+
+def bite_of(weights: np.ndarray, face: Face) -> np.ndarray:
+    """Return the face's lip_to_teeth (T,) in metres, computed from weights (T, 52) alone."""
+    crest = face.labiodental.lip
+    deltas = face.unit_deltas[:, crest].astype(np.float64)
+    lip = face.template[crest] + np.tensordot(np.asarray(weights), deltas, axes=1)
+    teeth = face.template[face.labiodental.teeth]
+    return np.linalg.norm(teeth[:, None] - lip[:, None], axis=-1).min(axis=-1).mean(axis=-1)
 
 
 @functools.lru_cache(maxsize=4)
@@ -181,16 +203,3 @@ def _ceiling(name: str) -> np.ndarray:
         other = RISING[name]
         ceiling[UNIT_NAMES.index(other) if other else -1] = 1.0
     return ceiling
-
-
-def _blended(
-    weights: np.ndarray, demand: np.ndarray, constraint: Constraint, face: Face
-) -> np.ndarray:
-    """Return weights moved toward the constraint's solution by the demand (T,) in [0, 1]."""
-    frames = np.flatnonzero(demand > 0)
-    if not len(frames):
-        return weights
-    solved = face.limit(constraint.solve(weights[frames]))
-    result = weights.copy()
-    result[frames] += demand[frames, None] * (solved - weights[frames])
-    return result
