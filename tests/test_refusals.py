@@ -157,7 +157,7 @@ def test_bad_options(refused, options, match):
         (["bench", "--seconds", "nan"], "'nan' is not a number above 0"),
         (["bench", "--seconds", "1e9"], r"cannot measure 1e\+09 s of speech; give 0.1 to 3600 s"),
         (["simulate", "corpus", "--minutes", "-1"], "'-1' is not a number above 0"),
-        (["evaluate", "lips", "gone"], "gone has no metadata.csv"),
+        (["evaluate", "lips", "gone"], "gone does not exist; give a folder of recordings"),
         (["evaluate", "lips", ".", "--json", "hello.wav"], "cannot write hello.wav as a new file"),
         (["evaluate", "lips"], "required: recordings"),
         (["evaluate", "shift", ".", "--json", "hello.wav"], "cannot write hello.wav as a new file"),

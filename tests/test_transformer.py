@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mien.model.autoencoder import AutoEncoder
-from mien.model.predictors import FRESH, Audio2Con, Step, Text2Exp, TextPooler
+from mien.model.predictors import FADED, FRESH, Audio2Con, Step, Text2Exp, TextPooler
 from mien.model.settings import ModelSettings
 from mien.model.transformer import CrossAttention, SelfAttention, banded
 
@@ -50,7 +50,8 @@ def test_stepping_is_the_sequence_form(step):
     past = torch.cat([torch.zeros_like(made[:, :1]), made[:, :-1]], dim=1)
     with torch.no_grad():
         content = step.audio2con(past, speech)
-        dropped = (torch.arange(FRAMES) < FRESH).float()[None, :, None].expand(len(past), -1, -1)
+        fresh = ((FADED - torch.arange(FRAMES)) / (FADED - FRESH)).clamp(0, 1)
+        dropped = fresh[None, :, None].expand(len(past), -1, -1)
         expression = step.text2exp(past, text[:, None], level[:, None], dropped)
         again = step.decoder(content, expression)
     assert made.abs().max() > 0.1

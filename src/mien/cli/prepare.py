@@ -123,7 +123,7 @@ def _add(options: argparse.Namespace, performances: Iterable["Capture"]) -> None
             progress=True,
         )
     print(
-        f"{options.corpus}: {done.clips} clips written ({done.seconds / 60:.1f} min), {done.there} "
+        f"{options.corpus}: {done.clips} clips written ({done.seconds:.1f} s), {done.there} "
         f"were there, {done.unseen:.1f} s left out because no face was seen"
     )
 

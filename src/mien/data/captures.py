@@ -7,6 +7,7 @@ captured and what was added stands in each clip's provenance.
 """
 
 import dataclasses
+import json
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
@@ -316,15 +317,24 @@ def _sentence_id(writer: CorpusWriter, stem: str, sentence: str) -> int:
 
 
 def _check_source(writer: CorpusWriter, capture: Capture) -> None:
-    """MienError where clips of this name come from other files."""
+    """MienError where clips of this name come from other files, or were prepared otherwise."""
+    wanted = json.loads(json.dumps(capture.provenance))
+    played = capture.actor, capture.emotion, round(capture.level, 4)
     for record in writer.records:
         if record.id.rsplit("-", 2)[0] != capture.name:
             continue
-        source = record.provenance.get("captured_from", {}).get("source")
-        if source != capture.provenance.get("source"):
+        known = dict(record.provenance.get("captured_from", {}))
+        known.pop("frames", None)
+        if known.get("source") != wanted.get("source"):
             raise MienError(
                 f"{writer.folder} already has clips of another {capture.name!r}; rename the file "
                 "or give a new folder"
+            )
+        own = record.id.endswith("-0")  # the take as captured; the others play something else
+        if known != wanted or (own and (record.actor, record.emotion, record.level) != played):
+            raise MienError(
+                f"{writer.folder} has {capture.name!r} prepared with other options; "
+                "give a new folder"
             )
 
 

@@ -65,6 +65,9 @@ def quiet(seconds: float) -> np.ndarray:
 
 def _known(folder: Path) -> list[Recording]:
     """Read wavs without a metadata.csv, where nvidia.csv has the words of every one."""
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise MienError(f"{folder} {what}; give a folder of recordings with a metadata.csv")
     texts = dict(_rows(KNOWN))
     wavs = sorted(folder.glob("*.wav"))
     unknown = [wav.name for wav in wavs if wav.stem not in texts]
