@@ -59,6 +59,13 @@ def model(tmp_path, monkeypatch):
     return tmp_path / "model.task"
 
 
+def test_a_forgotten_corpus_is_seen_before_anything_is_tracked(refused, tmp_path, model):
+    films = [tmp_path / f"{name}.mp4" for name in "ab"]
+    for film in films:
+        film.write_bytes(b"never opened")
+    refused("video", *films, "--model", model, match="b.mp4 is a file; the corpus, a folder, comes")
+
+
 def test_facegood_into_a_corpus_once(mien_, tmp_path):
     root = write_tree(tmp_path / "facegood", ("1114_2_01", "1114_3_15"), seconds=9.0)
     status, out, _ = mien_("prepare", "facegood", root, tmp_path / "corpus", "--takes", 2)

@@ -112,6 +112,8 @@ def _add(options: argparse.Namespace, performances: Iterable["Capture"]) -> None
     from mien.data.clips import CorpusWriter
     from mien.face import Face
 
+    if options.corpus.is_file():  # seen before hours of video are tracked
+        raise MienError(f"{options.corpus} is a file; the corpus, a folder, comes last")
     face, done = Face.load(), captures.Added(0, 0, 0.0, 0.0)
     for capture in performances:
         done += captures.add(
