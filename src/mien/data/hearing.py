@@ -13,6 +13,9 @@ from mien.data.augment import augment
 from mien.data.clips import Corpus
 from mien.features import FEATURE_SIZE, SpeechEncoder
 
+VERSION = 1
+"""Raise it when `augment` or `codec` make other sounds of the same draws: caches are then old."""
+
 NEIGHBOURS = 24
 """Clips heard before whose voices murmur behind a clip: more than the takes of one sentence."""
 
@@ -57,4 +60,10 @@ def hear(corpus: Corpus, encoder: SpeechEncoder, *, phases: int, seed: int) -> n
 def _key(corpus: Corpus, encoder: SpeechEncoder, phases: int, seed: int) -> dict[str, object]:
     manifest = (Path(corpus.folder) / "manifest.jsonl").read_bytes()
     digest = hashlib.sha256(manifest).hexdigest()
-    return {"manifest": digest, "encoder": encoder.name, "phases": phases, "seed": seed}
+    return {
+        "version": VERSION,
+        "manifest": digest,
+        "encoder": encoder.name,
+        "phases": phases,
+        "seed": seed,
+    }
