@@ -44,7 +44,7 @@ def finish(weights: np.ndarray, face: Face) -> np.ndarray:
 
 def _nearness(distance: np.ndarray, near: tuple[float, float]) -> np.ndarray:
     """Return 1 up to the first of `near` and 0 from the second on, eased between."""
-    return _ease((near[1] - distance) / (near[1] - near[0]))
+    return lips.ease((near[1] - distance) / (near[1] - near[0]))
 
 
 def _moving(distance: np.ndarray) -> np.ndarray:
@@ -52,9 +52,4 @@ def _moving(distance: np.ndarray) -> np.ndarray:
     around = sliding_window_view(np.pad(distance, REACH, mode="edge"), 2 * REACH + 1)
     before, after = around[:, : REACH + 1].max(axis=-1), around[:, REACH:].max(axis=-1)
     first, wholly = ON_ITS_WAY
-    return _ease((np.minimum(before, after) - distance - first) / (wholly - first))
-
-
-def _ease(x: np.ndarray) -> np.ndarray:
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * (3 - 2 * x)
+    return lips.ease((np.minimum(before, after) - distance - first) / (wholly - first))

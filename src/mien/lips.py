@@ -113,6 +113,12 @@ def moved_toward(
     return result
 
 
+def ease(x: np.ndarray) -> np.ndarray:
+    """Return x clipped to [0, 1] with level ends (smoothstep): so demands come and go."""
+    x = np.clip(x, 0.0, 1.0)
+    return x * x * (3 - 2 * x)
+
+
 def open_to(weights: np.ndarray, floor: np.ndarray, face: Face) -> np.ndarray:
     """Return weights (T, 52) with the jaw opened just so far that the gap is at least `floor` (T,).
 

@@ -33,8 +33,7 @@ def find(file: PretrainedFile, path: Path | str | None = None) -> Path:
     Raises MienError where it is nowhere, or where its sha256 is another.
     """
     found = _given(file, Path(path)) if path is not None else _packaged(file) or _fetched(file)
-    with open(found, "rb") as stream:
-        digest = _sha256(stream)
+    digest = sha256(found)
     if digest not in file.sha256:
         raise MienError(
             f"{found} is damaged or is not the {file.what} that Mien was trained with (sha256 "
@@ -44,10 +43,13 @@ def find(file: PretrainedFile, path: Path | str | None = None) -> Path:
     return found
 
 
-def _sha256(stream) -> str:
+def sha256(*paths: Path) -> str:
+    """Return the sha256 of files end to end, of any size."""
     digest = hashlib.sha256()
-    while block := stream.read(1 << 20):
-        digest.update(block)
+    for path in paths:
+        with open(path, "rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
     return digest.hexdigest()
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from mien import audio
 from mien.data.captures import Capture
-from mien.data.tracks import Track, digest, matched_frames, track_to_frames
+from mien.data.tracks import Track, digest, track_to_capture
 from mien.errors import MienError
 from mien.face import UNIT_NAMES
 
@@ -35,21 +35,15 @@ def read(path: Path | str, sound: Path | str, *, fps: float = audio.FPS, **about
     path, sound = Path(path), Path(sound)
     speech = audio.decode(sound)
     track = read_track(path, audio.samples_to_seconds(len(speech)))
-    frames = matched_frames(speech, track.end, fps, f"{sound} and {path}")
-    weights, seen = track_to_frames(track, frames, fps)
-    return Capture(
-        **{"name": f"livelink-{path.stem}", "actor": path.stem, **about},
-        speech=speech[: audio.sample_count(frames, fps)],
-        weights=weights,
-        fps=fps,
-        labiodental=np.zeros(frames),
-        seen=seen,
-        provenance={
-            "tracker": "Live Link Face",
-            "file": path.name,
-            "source": digest(path, sound),
-            "seen": round(float(seen.mean()), 4),
-        },
+    return track_to_capture(
+        track,
+        speech,
+        path,
+        fps,
+        kind="livelink",
+        what=f"{sound} and {path}",
+        provenance={"tracker": "Live Link Face", "source": digest(path, sound)},
+        about=about,
     )
 
 

@@ -4,14 +4,16 @@ What trackers share: their clock is not ours, they lose the face now and then, t
 rest they do not read zero.
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mien import audio
+from mien.data.captures import Capture
 from mien.errors import MienError
+from mien.pretrained import sha256
 
 MOST_APART = 0.5
 """Seconds by which sound and motion may differ in length."""
@@ -54,6 +56,36 @@ def track_to_frames(track: Track, frames: int, fps: float) -> tuple[np.ndarray, 
     return np.stack(columns, axis=1), at_a_picture | (bridged & (near <= LARGEST_HOLE))
 
 
+def track_to_capture(
+    track: Track,
+    speech: np.ndarray,
+    path: Path,
+    fps: float,
+    *,
+    kind: str,
+    what: str,
+    provenance: dict[str, Any],
+    about: dict[str, Any],
+) -> Capture:
+    """Make a capture of a track from the file `path` and its speech (S,).
+
+    Its name begins with `kind`; `what` names sound and motion where they do not belong together;
+    `about` are further fields of `Capture`. A track does not tell an f from a p.
+    """
+    frames = matched_frames(speech, track.end, fps, what)
+    weights, seen = track_to_frames(track, frames, fps)
+    seen_share = round(float(seen.mean()), 4)
+    return Capture(
+        **{"name": f"{kind}-{path.stem}", "actor": path.stem, **about},
+        speech=speech[: audio.sample_count(frames, fps)],
+        weights=weights,
+        fps=fps,
+        labiodental=np.zeros(frames),
+        seen=seen,
+        provenance={**provenance, "file": path.name, "seen": seen_share},
+    )
+
+
 def smoothed(track: Track) -> Track:
     """Return the track with its tremble taken away, within stretches that have no hole."""
     weights = track.weights.copy()
@@ -94,13 +126,3 @@ def matched_frames(speech: np.ndarray, motion: float, fps: float, what: str) -> 
 def digest(*paths: Path) -> str:
     """Return what tells these files from others of the same names."""
     return sha256(*paths)[:16]
-
-
-def sha256(*paths: Path) -> str:
-    """Return the sha256 of files end to end, of any size."""
-    found = hashlib.sha256()
-    for path in paths:
-        with open(path, "rb") as file:
-            while block := file.read(1 << 20):
-                found.update(block)
-    return found.hexdigest()

@@ -20,15 +20,14 @@ from mien.data.captures import Capture
 from mien.data.tracks import (
     Track,
     digest,
-    matched_frames,
     rest,
-    sha256,
     smoothed,
-    track_to_frames,
+    track_to_capture,
     without_rest,
 )
 from mien.errors import MienError
 from mien.face import UNIT_NAMES
+from mien.pretrained import sha256
 
 MODEL_SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
 MODEL_ADDRESS = (
@@ -132,30 +131,28 @@ def read(
     """
     path = Path(path)
     speech = audio.decode(path)
-    frames = matched_frames(speech, track.end, fps, f"sound and pictures of {path}")
     if resting is None and about.get("emotion", "neutral") == "neutral":
         resting = rest(track)
     subtracted = np.zeros(len(UNIT_NAMES)) if resting is None else resting
-    weights, seen = track_to_frames(without_rest(track, subtracted), frames, fps)
     high = {
         name: round(float(w), 3)
         for name, w in zip(UNIT_NAMES, subtracted, strict=True)
         if w >= 0.005
     }
-    return Capture(
-        **{"name": f"video-{path.stem}", "actor": path.stem, **about},
-        speech=speech[: audio.sample_count(frames, fps)],
-        weights=weights,
-        fps=fps,
-        labiodental=np.zeros(frames),
-        seen=seen,
-        provenance={
-            "tracker": f"MediaPipe Face Landmarker {MODEL_SHA256[:12]}",
-            "file": path.name,
-            "source": digest(path),
-            "rest": high,
-            "seen": round(float(seen.mean()), 4),
-        },
+    provenance = {
+        "tracker": f"MediaPipe Face Landmarker {MODEL_SHA256[:12]}",
+        "source": digest(path),
+        "rest": high,
+    }
+    return track_to_capture(
+        without_rest(track, subtracted),
+        speech,
+        path,
+        fps,
+        kind="video",
+        what=f"sound and pictures of {path}",
+        provenance=provenance,
+        about=about,
     )
 
 

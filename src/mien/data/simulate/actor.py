@@ -13,7 +13,6 @@ import numpy as np
 from mien import lips
 from mien.data.clips import Phone
 from mien.data.simulate.articulation import Content, Style, articulate
-from mien.data.simulate.demands import ease
 from mien.data.simulate.expressions import State
 from mien.data.simulate.idle import drift, idle
 from mien.face import UNIT_NAMES, Face
@@ -88,7 +87,7 @@ def act(
     random = np.random.default_rng([seed, 11])
     start = random.uniform(0, LATEST_START)
     times = np.arange(frames) / fps
-    arrived = ease((times - start) / state.onset)
+    arrived = lips.ease((times - start) / state.onset)
     expression = arrived[:, None] * state.weights_at(level, UNIT_NAMES).astype(np.float64)
     expression *= 1 + drift(times, random)
     opening = lips.gap_of(face.limit(content.weights), face)

@@ -15,10 +15,9 @@ import numpy as np
 
 from mien.data.clips import Phone
 from mien.data.simulate import demands
-from mien.data.simulate.demands import ease
 from mien.data.simulate.targets import TARGETS, VOWELS, Manner, Target
 from mien.face import UNIT_NAMES, Face
-from mien.lips import gap_of, open_to
+from mien.lips import ease, gap_of, open_to
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "jaw": ("jawOpen",),

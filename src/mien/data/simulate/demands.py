@@ -14,6 +14,7 @@ import numpy as np
 
 from mien.data.clips import Phone
 from mien.data.simulate.targets import BILABIALS, LABIODENTALS, SIBILANTS, VOWELS
+from mien.lips import ease
 
 HELD = {
     "p": (0.0, 0.65), "b": (0.0, 0.75), "m": (0.0, 0.95), "f": (0.15, 0.75), "v": (0.15, 0.75),
@@ -73,12 +74,6 @@ def floor(phones: Sequence[Phone], times: np.ndarray, openings: Sequence[float])
             bump = ease(2 - 2 * np.abs(times - phone.centre) / width)
             result = np.maximum(result, opening * bump)
     return result
-
-
-def ease(x: np.ndarray) -> np.ndarray:
-    """Return x clipped to [0, 1] with level ends (smoothstep)."""
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * (3 - 2 * x)
 
 
 @dataclass(frozen=True)
