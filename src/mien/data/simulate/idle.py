@@ -5,7 +5,12 @@ import numpy as np
 from mien.face import UNIT_NAMES
 
 MOVEMENT, MOUTH_MOVEMENT = 0.05, 0.02
-"""Standard deviation of an expression's drift, as a share of each unit's weight."""
+"""Standard deviation of an expression's drift, as a share of each unit's weight: of the face, and
+of what shows a small change at once, the mouth and the lids, which would leak if they were shut."""
+
+ASYMMETRY, MOST_ASYMMETRY = 0.03, 0.07
+"""How much stronger one side of the face moves than the other: standard deviation and most, as a
+share of each pair's weight. No face is even; lids and gaze go together and are left out."""
 
 SLOWEST, FASTEST = 0.08, 0.45
 """Hz: the band of all drift."""
@@ -40,9 +45,20 @@ def idle(times: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def drift(times: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Return slow movement (T, 52) around 0, by which an expression's weights are multiplied."""
-    mouth = np.array([name.startswith(("mouth", "jaw", "tongue")) for name in UNIT_NAMES])
+    quiet = ("mouth", "jaw", "tongue", "eyeBlink", "eyeLook")
+    still = np.array([name.startswith(quiet) for name in UNIT_NAMES])
     units = np.arange(len(UNIT_NAMES))
-    return _wander(times, random, units) * np.where(mouth, MOUTH_MOVEMENT, MOVEMENT)
+    return _wander(times, random, units) * np.where(still, MOUTH_MOVEMENT, MOVEMENT)
+
+
+def asymmetry(random: np.random.Generator) -> np.ndarray:
+    """Return how much stronger (52,), as a share around 0, each unit is on its side of a face."""
+    stems = sorted({_stem(name) for name in UNIT_NAMES})
+    drawn = np.clip(random.normal(0.0, ASYMMETRY, len(stems)), -MOST_ASYMMETRY, MOST_ASYMMETRY)
+    by_stem = dict(zip(stems, drawn, strict=True))
+    together = ("eyeBlink", "eyeLook", "eyeWide", "jaw")
+    uneven = [not name.startswith(together) for name in UNIT_NAMES]
+    return np.array([_side(name) * by_stem[_stem(name)] for name in UNIT_NAMES]) * uneven
 
 
 def _wander(times: np.ndarray, random: np.random.Generator, units: np.ndarray) -> np.ndarray:
@@ -64,6 +80,11 @@ def _waves(times: np.ndarray, random: np.random.Generator, count: int) -> np.nda
 def _amounts(by_stem: dict[str, float]) -> np.ndarray:
     """Return weights (52,); a name without Left or Right stands for both sides."""
     return np.array([by_stem.get(_stem(name), 0.0) for name in UNIT_NAMES])
+
+
+def _side(name: str) -> float:
+    """Return 1 for a unit of the left side, -1 for one of the right, 0 for one of both."""
+    return float(name.endswith("Left")) - float(name.endswith("Right"))
 
 
 def _stem(name: str) -> str:

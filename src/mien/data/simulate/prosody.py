@@ -9,20 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-KINDS = ("independent", "confounded")
+from mien.data.simulate.expressions import State
 
-FEELINGS = {
-    "neutral": (0.0, 0.0), "happy": (0.4, 0.8), "laughing": (0.9, 0.9), "sad": (-0.6, -0.6),
-    "crying": (0.3, -0.8), "angry": (0.8, -0.7), "seething": (0.2, -0.8),
-    "disgusted": (-0.1, -0.6), "contemptuous": (-0.3, -0.5), "afraid": (0.6, -0.6),
-    "terrified": (1.0, -0.8), "surprised": (0.7, 0.1), "delighted": (0.8, 0.9),
-    "worried": (0.2, -0.4), "confused": (0.0, -0.2), "bored": (-0.8, -0.3), "tired": (-0.9, -0.2),
-    "proud": (0.3, 0.6), "tender": (-0.4, 0.6), "determined": (0.4, 0.2), "pained": (0.4, -0.8),
-    "wink_left": (0.2, 0.4), "wink_right": (0.2, 0.4), "brow_left": (0.1, 0.0),
-    "brow_right": (0.1, 0.0), "skeptical": (0.0, -0.2), "pouting": (-0.1, -0.4),
-    "shy": (-0.3, 0.1), "thinking": (-0.3, 0.0),
-}  # fmt: skip
-"""Arousal and valence of each state, in [-1, 1]: where it lies on Russell's circumplex (1980)."""
+KINDS = ("independent", "confounded")
 
 # Mean changes at arousal 1, level 1. Directions and order of size after Scherer (2003, table 2) and
 # Banse and Scherer (1996): hot anger, panic and elation raise mean F0, its range, intensity and
@@ -57,9 +46,9 @@ def independent(random: np.random.Generator, *, rate: float) -> Prosody:
     )
 
 
-def confounded(random: np.random.Generator, *, emotion: str, level: float) -> Prosody:
-    """Draw how a take is spoken under an expression (a state's name) at a level."""
-    arousal, valence = (level * value for value in FEELINGS[emotion])
+def confounded(random: np.random.Generator, *, state: State, level: float) -> Prosody:
+    """Draw how a take is spoken under an expression at a level, led by its arousal and valence."""
+    arousal, valence = level * state.arousal, level * state.valence
     chance = 1 + random.normal(0.0, SPREAD, 4)
     return _rounded(
         rate=(1 + RATE_BY_AROUSAL * arousal) * chance[0],
