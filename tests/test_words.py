@@ -1,19 +1,17 @@
-"""The states and the words for them: right units, enough wordings, and no leak into the test."""
+"""The bank of descriptions: enough wordings of every state, and no leak into the test."""
 
-import copy
 import functools
-import itertools
 import json
 import re
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 
-import numpy as np
 import pytest
 
 from mien.data.simulate.bank import BANK_PATH, KINDS, SPLITS, Bank
 from mien.data.simulate.expressions import STATES
 from mien.errors import MienError
-from mien.face import UNIT_NAMES, Face
 
 # Words that carry no expression; "not", "no", "left", "one" and the like stay content.
 STOP = frozenset(
@@ -71,62 +69,6 @@ def leaks(bank: Bank, split: str, states: Iterable[str] = STATES) -> list[str]:
 @pytest.fixture(scope="module")
 def bank() -> Bank:
     return Bank.load()
-
-
-@pytest.fixture
-def content_of_file() -> dict:
-    return json.loads(BANK_PATH.read_text(encoding="utf-8"))
-
-
-# -- states ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
-def test_states_are_amounts_of_units(state):
-    assert set(state.weights) <= set(UNIT_NAMES)
-    assert all(0 < amount <= 1 for amount in state.weights.values())
-    assert 0.1 <= state.onset <= 2
-    assert bool(state.facs) == bool(state.weights)
-    assert state.note
-
-
-@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
-def test_states_leave_room_for_speech(state):
-    """The actor opens and closes the mouth on top of a state."""
-    assert state.weights.get("jawOpen", 0) <= 0.25
-    assert "mouthClose" not in state.weights
-    assert state.weights.get("mouthFunnel", 0) <= 0.3
-
-
-def test_level_scales_and_stops_at_one():
-    happy = STATES["happy"]
-    smile = UNIT_NAMES.index("mouthSmileLeft")
-    amount = happy.weights["mouthSmileLeft"]
-    assert happy.weights_at(0.5, UNIT_NAMES)[smile] == pytest.approx(amount / 2)
-    assert happy.weights_at(1.5, UNIT_NAMES)[smile] == 1.0
-    assert not happy.weights_at(0.0, UNIT_NAMES).any()
-    assert not STATES["neutral"].weights_at(1.5, UNIT_NAMES).any()
-
-
-def test_winks_and_brows_know_their_side():
-    assert STATES["wink_left"].weights["eyeBlinkLeft"] == 1.0
-    assert "eyeBlinkRight" not in STATES["wink_left"].weights
-    assert STATES["brow_right"].weights["browOuterUpRight"] == 1.0
-    swap = {"Left": "Right", "Right": "Left"}
-    for name in ("wink", "brow"):
-        left, right = STATES[f"{name}_left"].weights, STATES[f"{name}_right"].weights
-        mirror = {re.sub("Left|Right", lambda m: swap[m[0]], u): a for u, a in left.items()}
-        assert mirror == right
-
-
-def test_no_two_states_look_alike():
-    """At level 1, the 200 skin vertices that differ most are 1.5 mm apart on average."""
-    face = Face.load()
-    weights = np.stack([s.weights_at(1.0, face.unit_names) for s in STATES.values()])
-    skin = face.weights_to_vertices(face.limit(weights))[:, face.parts["skin"]]
-    for (a, one), (b, other) in itertools.combinations(zip(STATES, skin, strict=True), 2):
-        distance = np.linalg.norm(one - other, axis=-1)
-        assert np.sort(distance)[-200:].mean() > 1.5e-3, f"{a} and {b} look alike"
 
 
 # -- the bank -------------------------------------------------------------------------------------
@@ -207,15 +149,11 @@ def test_words_about_a_side_change_the_state(bank):
 
 
 def damage(content: dict, how: str) -> None:
-    angry = content["angry"]["train"]["words"]
-    if how == "missing state":
-        del content["angry"]
-    elif how == "unknown state":
-        content["agnry"] = content["angry"]
-    elif how == "unknown split":
-        content["angry"]["tset"] = content["angry"]["test"]
+    angry = content["train"]["words"]
+    if how == "unknown split":
+        content["tset"] = content["test"]
     elif how == "not a list":
-        content["angry"]["train"]["words"] = "mad"
+        content["train"]["words"] = "mad"
     elif how == "empty text":
         angry.append("  ")
     elif how == "level too high":
@@ -223,14 +161,18 @@ def damage(content: dict, how: str) -> None:
     elif how == "unknown field":
         angry.append({"text": "angry as never before", "lvl": 1.0})
     elif how == "twice":
-        content["happy"]["test"]["words"].append(angry[0].upper())
+        content["test"]["words"].append(angry[0].upper())
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy of the bank's folder."""
+    return Path(shutil.copytree(BANK_PATH, tmp_path / "bank"))
 
 
 @pytest.mark.parametrize(
     ("how", "match"),
     [
-        ("missing state", "angry"),
-        ("unknown state", "agnry"),
         ("unknown split", "tset"),
         ("not a list", "a list was wanted, not str"),
         ("empty text", "write some words"),
@@ -239,21 +181,28 @@ def damage(content: dict, how: str) -> None:
         ("twice", "keep one"),
     ],
 )
-def test_damaged_banks_are_refused(content_of_file, tmp_path, how, match):
-    content = copy.deepcopy(content_of_file)
+def test_damaged_banks_are_refused(copied, how, match):
+    path = copied / "angry.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
     damage(content, how)
-    path = tmp_path / "bank.json"
     path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(MienError, match=match):
-        Bank.load(path)
+        Bank.load(copied)
 
 
-def test_unreadable_banks_and_unknown_names(bank, tmp_path):
-    (tmp_path / "bank.json").write_text("{", encoding="utf-8")
-    with pytest.raises(MienError, match="cannot be read"):
-        Bank.load(tmp_path / "bank.json")
-    with pytest.raises(MienError, match="cannot be read"):
-        Bank.load(tmp_path / "none.json")
+def test_missing_and_stray_files_are_refused(copied):
+    (copied / "angry.json").rename(copied / "agnry.json")
+    with pytest.raises(MienError, match="unknown states: agnry"):
+        Bank.load(copied)
+    (copied / "agnry.json").unlink()
+    with pytest.raises(MienError, match=r"angry\.json cannot be read"):
+        Bank.load(copied)
+    (copied / "angry.json").write_text("{", encoding="utf-8")
+    with pytest.raises(MienError, match=r"angry\.json cannot be read"):
+        Bank.load(copied)
+
+
+def test_unknown_names_are_refused(bank):
     with pytest.raises(MienError, match="no state 'agnry'"):
         bank.descriptions("agnry", "train")
     with pytest.raises(MienError, match="no split 'tset'"):

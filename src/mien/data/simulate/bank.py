@@ -1,6 +1,6 @@
 """The bank of descriptions: what people would write to ask for each state, split by wording.
 
-`bank.json` maps state -> split -> "words" or "sentences" -> entries. An entry is the text, or
+`bank/<state>.json` maps split -> "words" or "sentences" -> entries. An entry is the text, or
 {"text": ..., "level": ...} where the wording itself says how strong the expression is ("slightly").
 """
 
@@ -15,7 +15,7 @@ from mien.errors import MienError
 SPLITS = ("train", "validation", "test")
 KINDS = ("words", "sentences")
 MAX_LEVEL = 1.5
-BANK_PATH = Path(__file__).with_name("bank.json")
+BANK_PATH = Path(__file__).with_name("bank")
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,14 @@ class Bank:
     entries: Mapping[str, Mapping[str, tuple[Description, ...]]]
 
     @classmethod
-    def load(cls, path: str | Path | None = None) -> "Bank":
-        """The bank in a file (default: ours). MienError if it cannot be read or is not a bank."""
-        path = Path(path or BANK_PATH)
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise MienError(
-                f"the bank {path} cannot be read ({error}); give a JSON file"
-            ) from error
-        entries = {
-            state: _state_entries(splits, f"{path}: {state}")
-            for state, splits in _named(content, tuple(STATES), str(path)).items()
-        }
-        _check_unique(entries, path)
+    def load(cls, folder: str | Path | None = None) -> "Bank":
+        """The bank in a folder (default: ours). MienError if it cannot be read or is not a bank."""
+        folder = Path(folder or BANK_PATH)
+        stray = sorted({path.stem for path in folder.glob("*.json")} - set(STATES))
+        if stray:
+            raise MienError(f"{folder} has files of unknown states: {', '.join(stray)}")
+        entries = {state: _state_entries(folder / f"{state}.json") for state in STATES}
+        _check_unique(entries, folder)
         return cls(entries)
 
     def descriptions(self, state: str, split: str) -> list[Description]:
@@ -61,6 +55,22 @@ class Bank:
         return list(self.entries[state][split])
 
 
+def _state_entries(path: Path) -> dict[str, tuple[Description, ...]]:
+    """Split -> descriptions of one state."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise MienError(f"{path} cannot be read as a part of the bank: {error}") from error
+    return {
+        split: tuple(
+            _description(entry, kind, f"{path}, {split} {kind}")
+            for kind, listed in _named(kinds, KINDS, f"{path}, {split}").items()
+            for entry in _listed(listed, f"{path}, {split} {kind}")
+        )
+        for split, kinds in _named(content, SPLITS, str(path)).items()
+    }
+
+
 def _named(content: object, names: tuple[str, ...], where: str) -> dict:
     """`content` if it is a mapping with exactly these names."""
     if not isinstance(content, dict):
@@ -69,18 +79,6 @@ def _named(content: object, names: tuple[str, ...], where: str) -> dict:
     if wrong:
         raise MienError(f"{where}: missing or unknown: {', '.join(wrong)}; name {', '.join(names)}")
     return content
-
-
-def _state_entries(content: object, where: str) -> dict[str, tuple[Description, ...]]:
-    """Split -> descriptions of one state."""
-    return {
-        split: tuple(
-            _description(entry, kind, f"{where}, {split} {kind}")
-            for kind, listed in _named(kinds, KINDS, f"{where}, {split}").items()
-            for entry in _listed(listed, f"{where}, {split} {kind}")
-        )
-        for split, kinds in _named(content, SPLITS, where).items()
-    }
 
 
 def _listed(content: object, where: str) -> list:
@@ -106,7 +104,9 @@ def _level(level: object, where: str) -> float:
     raise MienError(f"{where} has level {level!r}; give one in (0, {MAX_LEVEL}]")
 
 
-def _check_unique(entries: Mapping[str, Mapping[str, tuple[Description, ...]]], path: Path) -> None:
+def _check_unique(
+    entries: Mapping[str, Mapping[str, tuple[Description, ...]]], folder: Path
+) -> None:
     """No wording twice: it would train two answers to one question, or leak into the test."""
     seen: dict[str, str] = {}
     for state, splits in entries.items():
@@ -114,5 +114,7 @@ def _check_unique(entries: Mapping[str, Mapping[str, tuple[Description, ...]]], 
             for text in (d.text.casefold() for d in descriptions):
                 here = f"{state}, {split}"
                 if text in seen:
-                    raise MienError(f"{path}: {text!r} stands in {seen[text]} and {here}; keep one")
+                    raise MienError(
+                        f"{folder}: {text!r} stands in {seen[text]} and {here}; keep one"
+                    )
                 seen[text] = here
