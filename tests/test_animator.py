@@ -8,10 +8,11 @@ import onnxruntime
 import pytest
 
 from mien import audio
-from mien.animator import Animator, level_of, resampled
+from mien.animator import Animator, resampled, timeline_of
 from mien.errors import MienError
 from mien.face import UNIT_NAMES, Face
 from mien.packfile import Pack
+from mien.timeline import EASE, Cue, Timeline
 from packs import TINY, write_random_pack
 from twins import TwinTextEncoder, twin_speech_encoder
 
@@ -155,11 +156,84 @@ def test_an_empty_description_is_neutral(animator, speech, empty):
 
 
 def test_levels():
-    assert level_of("calm", 0.4) == 0.4
-    assert level_of(" ", 0.4) == 0
+    assert timeline_of("calm", 0.4, 1.0) == Timeline((Cue(0, "calm", 0.4),))
     for wrong in (-0.1, 1.6, float("nan"), float("inf")):
         with pytest.raises(MienError, match=r"a number from 0 to 1\.5 is wanted"):
-            level_of("calm", wrong)
+            timeline_of("calm", wrong, 1.0)
+
+
+# Descriptions over time
+
+TURN = Timeline((Cue(0, "calm"), Cue(0.5, "furious", 0.6), Cue(1.0, "")))
+
+
+def test_one_cue_is_its_description_to_the_bit(animator, speech):
+    """What was animated before there were timelines stays as it was."""
+    features, text = animator.encode_speech(speech), animator.encode_description("calm")
+    plain = animator.roll(features, text, 0.7)
+    for way in ("calm", Timeline.of("calm"), Timeline((Cue(0.3, " calm\n", ease=1),))):
+        assert np.array_equal(animator.run(features, way, strength=0.7), plain)
+    wanted = animator.animate(speech, "calm", strength=0.7).weights
+    timeline = Timeline((Cue(0, "calm", 0.7),))
+    assert np.array_equal(animator.animate(speech, timeline).weights, wanted)
+
+
+def test_each_frame_is_asked_for_what_its_cue_says(animator, speech):
+    """The slow twin mixes text and level of every frame by hand and hands them to `roll`."""
+    features = animator.encode_speech(speech)
+    calm, furious, neutral = map(animator.encode_description, ("calm", "furious", ""))
+    texts, levels = [], []
+    for t in range(len(features)):
+        x, y = (min(max((t / 30 - at) / EASE, 0), 1) for at in (0.5, 1.0))
+        x, y = (3 * z**2 - 2 * z**3 for z in (x, y))
+        texts.append((1 - y) * ((1 - x) * calm + x * furious) + y * neutral)
+        levels.append(1.2 * (1 - y) * ((1 - x) * 1.0 + x * 0.6))
+    wanted = animator.roll(features, np.stack(texts), np.array(levels))
+    assert np.allclose(animator.run(features, TURN, strength=1.2), wanted, atol=1e-6)
+    assert np.allclose(animator.roll(features, iter(texts), np.array(levels)), wanted, atol=1e-6)
+    made = animator.animate(speech, TURN, strength=1.2).weights
+    assert np.allclose(made, animator.solve(wanted), atol=1e-5)
+
+
+def test_before_a_change_nothing_is_changed(animator, speech):
+    features = animator.encode_speech(speech)
+    calm, turned = animator.run(features, "calm"), animator.run(features, TURN)
+    assert np.array_equal(turned[:16], calm[:16])
+    assert not np.allclose(turned[16], calm[16], atol=1e-6)
+
+
+def test_a_change_comes_at_its_second_at_any_fps(animator, speech):
+    slow, usual = (animator.animate(speech, TURN, fps=fps).weights for fps in (15, 30))
+    assert np.allclose(slow, usual[::2], atol=1e-6)
+
+
+def test_a_cue_over_1_5_counts_as_1_5(animator, speech):
+    loud = Timeline((Cue(0, "furious", 1.2),))
+    most = Timeline((Cue(0, "furious", 1.5),))
+    assert np.array_equal(
+        animator.animate(speech, loud, strength=1.4).weights, animator.animate(speech, most).weights
+    )
+
+
+def test_each_description_is_encoded_once(animator, speech, monkeypatch):
+    read = []
+    encode = animator.encode_description
+    monkeypatch.setattr(
+        animator, "encode_description", lambda text: (read.append(text), encode(text))[1]
+    )
+    rows = [(0, "calm"), (0.3, "furious"), (0.6, " calm "), (0.9, "sad", 0), (1.2, "")]
+    animator.animate(speech, Timeline.parse(rows))
+    assert sorted(read) == ["", "calm", "furious"]
+
+
+def test_values_of_other_frames_are_refused(animator, speech):
+    features, text = animator.encode_speech(speech), animator.encode_description("calm")
+    with pytest.raises(MienError, match="values for 44 frames are not of this speech; give 45"):
+        animator.roll(features, np.stack([text] * 44), 1.0)
+    with pytest.raises(MienError, match="values for 46 frames"):
+        animator.roll(features, text, np.ones(46))
+    with pytest.raises(ValueError, match="shorter"):  # our own mistake, and no half-made frames
+        animator.roll(features, [text] * 44, 1.0)
 
 
 # Frames
@@ -205,25 +279,50 @@ def test_weights_are_what_the_networks_mean(planted, speech):
         assert np.allclose(found[:, unit], wanted.get(name, 0), atol=1e-3)
 
 
-@pytest.mark.parametrize("blinks", [None, 3])
+@pytest.mark.parametrize("life", [None, 3])
 @pytest.mark.parametrize("fps", [30, 48])
-def test_clashing_units_are_limited_always(planted, face, speech, blinks, fps):
+def test_clashing_units_are_limited_always(planted, face, speech, life, fps):
     """The tongue cannot leave a closed mouth, whatever the networks say."""
-    made = planted(tongueOut=0.8, jawRight=0.2).animate(speech, "calm", blinks=blinks, fps=fps)
+    made = planted(tongueOut=0.8, jawRight=0.2).animate(speech, "calm", life=life, fps=fps)
     assert made.weights[:, UNIT_NAMES.index("tongueOut")].max() < 1e-6
     assert np.array_equal(face.limit(made.weights), made.weights)
 
 
-def test_blinks_shut_the_eyes_and_nothing_else(planted):
+@pytest.mark.parametrize("fps", [30, 48])
+def test_life_is_what_add_life_makes_of_the_weights(planted, monkeypatch, fps):
+    """`life` is a package of its own, with its own tests: here only that it is asked and kept."""
+    animator, speech = planted(jawOpen=0.3), babble(1.0)
+    still = animator.animate(speech, "calm", fps=fps)
+    asked = []
+
+    def watched(weights, **named):
+        asked.append((weights, named))
+        alive = weights.copy()
+        alive[:, UNIT_NAMES.index("eyeBlinkLeft")] = 0.5
+        return alive, np.full((len(weights), 3), 0.1, np.float32)
+
+    monkeypatch.setattr("mien.animator.add_life", watched)
+    made = animator.animate(speech, "calm", fps=fps, life=7)
+    ((weights, named),) = asked
+    assert np.array_equal(weights, still.weights)
+    assert (named["fps"], named["seed"]) == (fps, 7)
+    assert np.array_equal(named["speech"], speech)
+    lid = UNIT_NAMES.index("eyeBlinkLeft")
+    assert (made.weights[:, lid] == 0.5).all()
+    assert np.array_equal(np.delete(made.weights, lid, 1), np.delete(still.weights, lid, 1))
+    assert made.head is not None
+    assert made.head.shape == (fps, 3)
+    assert still.head is None
+
+
+def test_the_seed_of_life_decides(planted):
     animator, speech = planted(jawOpen=0.3), babble(4.0)
-    still = animator.animate(speech, "calm").weights
-    seeds = [animator.animate(speech, "calm", blinks=seed).weights for seed in (0, 0, 1)]
+    first, again, other = (animator.animate(speech, "calm", life=seed) for seed in (0, 0, 1))
     lids = [UNIT_NAMES.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
-    assert still[:, lids].max() < 1e-3
-    assert (seeds[0][:, lids].max(0) > 0.9).all()
-    assert np.allclose(np.delete(seeds[0], lids, 1), np.delete(still, lids, 1), atol=1e-6)
-    assert np.array_equal(seeds[0], seeds[1])
-    assert not np.array_equal(seeds[0], seeds[2])
+    assert (first.weights[:, lids].max(0) > 0.9).all()
+    assert np.array_equal(first.weights, again.weights)
+    assert np.array_equal(first.head, again.head)
+    assert not np.array_equal(first.weights, other.weights)
 
 
 # Refusals
@@ -236,6 +335,11 @@ def test_blinks_shut_the_eyes_and_nothing_else(planted):
         ({"speech": np.full(16000, np.nan)}, "not finite"),
         ({"speech": np.zeros((2, 16000))}, "one channel"),
         ({"description": "calm " * 300}, "1,500 characters"),
+        ({"description": Timeline.parse([(0, "a"), (1, "b " * 600)])}, "1,200 characters"),
+        (
+            {"description": Timeline.parse([(0, "calm"), (1.5, "sad")])},
+            r"the cue 'sad' is at 1\.5 s, but the speech is 1\.50 s long",
+        ),
         ({"strength": 2.0}, "strength is 2.0"),
         ({"fps": 0}, "fps is 0"),
         ({"fps": float("nan")}, "fps is nan"),

@@ -1,6 +1,7 @@
 """The command line works: outputs, options, messages, and the process itself."""
 
 import csv
+import json
 import math
 import subprocess
 import sys
@@ -77,19 +78,93 @@ def test_an_empty_description_is_neutral_and_says_so(mien_, folder, empty):
 
 
 @pytest.mark.parametrize(
-    ("options", "blinks"), [([], 0), (["--seed", "7"], 7), (["--no-blinks", "--seed", "7"], None)]
+    ("options", "life"), [([], 0), (["--seed", "7"], 7), (["--no-life", "--seed", "7"], None)]
 )
-def test_films_blink_unless_told_not_to(mien_, folder, monkeypatch, options, blinks):
+def test_faces_live_unless_told_not_to(mien_, folder, monkeypatch, options, life):
     asked = []
     animate = Animator.animate
 
     def watched(*arguments, **named):
-        asked.append(named["blinks"])
+        asked.append(named["life"])
         return animate(*arguments, **named)
 
     monkeypatch.setattr(Animator, "animate", watched)
     mien_("animate", "hello.wav", "calm", "-o", "a.csv", *options)
-    assert asked == [blinks]
+    assert asked == [life]
+
+
+# Descriptions over time
+
+TURN = ["--at", "0", "calm", "--at", "0.2", "furious"]
+CUES = """{"cues": [{"at": 0, "description": "calm"}, {"at": 0.2, "description": "furious"}]}"""
+
+
+def test_cues_change_the_face_at_their_time(mien_, folder):
+    """Both ways to give them make the same; the first frames are those of the first cue."""
+    Path("cues.json").write_text(CUES)
+    ways = {"a": TURN, "b": ["--timeline", "cues.json"], "c": ["calm"], "d": ["furious"]}
+    for name, way in ways.items():
+        arguments = ["hello.wav", *way, "-o", f"{name}.csv", "--no-life", "--quiet"]
+        assert mien_("animate", *arguments) == (0, f"{name}.csv\n", "")
+    turn, same, calm, furious = (weights_in(f"{name}.csv") for name in ways)
+    assert np.array_equal(turn, same)
+    assert np.abs(turn - calm)[:3].max() < 1e-3  # what makes contacts looks four frames ahead
+    assert np.abs(turn - calm)[-1].max() > 0.02
+    assert np.abs(turn - furious)[0].max() > 0.02
+
+
+def test_strength_is_a_factor_of_the_cues(mien_, folder):
+    cue = {"at": 0, "description": "calm", "strength": 0.5}
+    Path("cues.json").write_text(json.dumps({"cues": [cue]}))
+    mien_("animate", "hello.wav", "--timeline", "cues.json", "--strength", "0.4", "-o", "a.csv")
+    mien_("animate", "hello.wav", "calm", "--strength", "0.2", "-o", "b.csv")
+    assert Path("a.csv").read_bytes() == Path("b.csv").read_bytes()
+
+
+def test_a_strength_over_the_limit_is_said(mien_, folder):
+    cue = {"at": 0, "description": "calm", "strength": 1.2}
+    Path("cues.json").write_text(json.dumps({"cues": [cue]}))
+    arguments = ["hello.wav", "--timeline", "cues.json", "-o", "a.csv", "--quiet"]
+    assert mien_("animate", *arguments)[2] == ""
+    status, _, err = mien_("animate", *arguments, "--strength", "1.5", "--overwrite")
+    assert (status, err) == (0, "mien: strengths above 1.5 count as 1.5\n")
+
+
+def test_the_description_may_stand_behind_options(mien_, folder):
+    """It may be missing, and argparse then looks for it only beside the recording."""
+    for arguments in (["-o", "a.csv", "calm"], ["calm", "-o", "b.csv"]):
+        assert mien_("animate", "hello.wav", *arguments, "--quiet")[0] == 0
+    assert mien_("animate", "-o", "c.csv", "--quiet", "hello.wav", "calm")[0] == 0
+    assert len({Path(f"{name}.csv").read_bytes() for name in "abc"}) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ([], "one of these is required: description, --at, --timeline; see: mien"),
+        (["calm", *TURN], "description and --at came together; give one of description, --at, --t"),
+        ([*TURN, "--quiet", "calm"], "description and --at came together"),
+        ([*TURN, "--timeline", "cues.json"], "--at and --timeline came"),
+        (["calm", "angry"], "unrecognized arguments: angry"),
+        (["--at", "0"], "argument --at: expected 2 arguments"),
+        (["--at", "calm", "0"], "'calm' is no number of a cue"),
+        (["--at", "0.2", "calm", "--at", "0", "sad"], r"'sad' at 0 s follows one at 0\.2 s"),
+        (["--at", "-1", "calm"], r"the cue 'calm' is at -1\.0 s"),
+        ([*TURN, "--at", "2.5", "sad"], r"'sad' is at 2\.5 s, but the speech is 0\.40 s long"),
+        ([*TURN, "--strength", "2"], r"strength is 2\.0; a number from 0 to 1\.5"),
+        (["--at", "0", "so calm..." * 1000], "has 10,000 characters"),
+        (["--timeline", "gone.json"], "cannot read gone.json"),
+        (["--timeline", "hello.wav"], "hello.wav is not JSON"),
+        (["--timeline", "taken.csv", "-o", "taken.csv", "--overwrite"], "taken.csv is named twice"),
+    ],
+)
+def test_refused_timelines(refused, folder, arguments, match):
+    Path("cues.json").write_text(CUES)
+    Path("taken.csv").write_text(CUES)
+    refused("animate", "hello.wav", *arguments, "-o", "a.csv", match=match)
+
+
+# Further ways
 
 
 def test_overwrite(mien_, folder):
@@ -117,8 +192,8 @@ def test_eight_channels_at_192_khz(mien_, folder):
 
 def test_the_sound_of_a_film_is_used(mien_, folder):
     write_film("film.mp4", babble(SECONDS))
-    assert mien_("animate", "film.mp4", "calm", "-o", "a.csv", "--no-blinks")[0] == 0
-    mien_("animate", "hello.wav", "calm", "-o", "b.csv", "--no-blinks")
+    assert mien_("animate", "film.mp4", "calm", "-o", "a.csv", "--no-life")[0] == 0
+    mien_("animate", "hello.wav", "calm", "-o", "b.csv", "--no-life")
     film, sound = weights_in("a.csv"), weights_in("b.csv")
     assert abs(len(film) - FRAMES) <= 2  # AAC fills its last block
     assert np.abs(film[:FRAMES] - sound[: len(film)]).mean() < 0.1
@@ -196,7 +271,7 @@ def test_a_smile_does_not_jump(folder, face):
     (29 mm/s there, about 1 around it)."""
     audio.write_wav(folder / "silence.wav", np.zeros(4 * audio.SPEECH_RATE, np.float32))
     smile = "smiling warmly at an old friend"
-    ran = command("animate", "silence.wav", smile, "-o", "a.csv", "--no-blinks", "--quiet")
+    ran = command("animate", "silence.wav", smile, "-o", "a.csv", "--no-life", "--quiet")
     assert (ran.returncode, ran.stderr) == (0, "")
     lips = face.weights_to_vertices(weights_in("a.csv")[30:])[:, face.regions["lips"]]
     speeds = np.sqrt((np.diff(lips, axis=0) ** 2).sum(2).mean(1)) * 30
@@ -206,7 +281,7 @@ def test_a_smile_does_not_jump(folder, face):
 @pytest.mark.skipif(not DEFAULT_PACK.is_file(), reason="this checkout has no default pack")
 def test_in_digital_silence_the_face_rests_shut_and_still(folder, face):
     audio.write_wav(folder / "silence.wav", np.zeros(3 * audio.SPEECH_RATE, np.float32))
-    ran = command("animate", "silence.wav", "neutral", "-o", "a.csv", "--no-blinks", "--quiet")
+    ran = command("animate", "silence.wav", "neutral", "-o", "a.csv", "--no-life", "--quiet")
     assert (ran.returncode, ran.stderr) == (0, "")
     settled = weights_in("a.csv")[45:]
     vertices = face.weights_to_vertices(settled)

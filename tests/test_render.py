@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien import lighting, raster, render, shading
-from mien.animation import Animation
+from mien.animation import Animation, turn, turning_share
 from mien.camera import Camera, project, to_camera
 from mien.face import Face
 from mien.render import Renderer
@@ -275,7 +275,9 @@ def test_colors_survive_the_round_trip():
 
 def test_frames_come_in_order_and_are_those_of_one_thread(face):
     moves = [face.template + np.array([0.004 * t, 0, 0], np.float32) for t in range(7)]
-    fake = SimpleNamespace(frames=7, vertices=lambda start, stop: np.stack(moves[start:stop]))
+    fake = SimpleNamespace(
+        frames=7, turned_vertices=lambda start, stop: np.stack(moves[start:stop])
+    )
     animation = cast(Animation, fake)
     renderer = Renderer(face, width=WIDTH, height=HEIGHT)
     many = list(render.frames(renderer, animation, threads=3))
@@ -283,3 +285,37 @@ def test_frames_come_in_order_and_are_those_of_one_thread(face):
     for vertices, picture in zip(moves, many, strict=True):
         assert np.array_equal(picture, renderer.render(vertices))
     assert not np.array_equal(many[0], many[1])
+
+
+def test_films_show_the_turned_head():
+    head = Face.load()
+    weights = np.zeros((2, len(head.unit_names)), np.float32)
+    turned = Animation(weights, 30.0, head, head=np.radians([[0, 0, 0], [8, 0, 0]]))
+    still, moved = render.frames(Renderer(head, width=WIDTH, height=HEIGHT), turned)
+    expected = Renderer(head, width=WIDTH, height=HEIGHT)
+    assert np.array_equal(still, expected.render(head.template))
+    assert np.array_equal(moved, expected.render(turned.turned_vertices(1, 2)[0]))
+    assert not np.array_equal(still, moved)
+
+
+def test_the_head_fills_the_film_and_is_never_cut_off():
+    """It once filled a third of the width. Life turns it by less than ten degrees."""
+    head = Face.load()
+    renderer, share = Renderer(head), turning_share(head)
+    skull = share == 1
+
+    def edges(*angles):
+        seen = to_camera(turn(head.template, np.radians(angles), share), renderer.camera)
+        size = {"width": renderer.width, "height": renderer.height}
+        screen = project(seen, renderer.camera, **size)[skull, :2]
+        return screen.min(0), screen.max(0)
+
+    low, high = edges(0, 0, 0)
+    assert (high - low)[0] > 0.5 * renderer.width
+    assert (high - low)[1] > 0.7 * renderer.height
+    for yaw in (-10, 10):
+        for pitch in (-10, 10):
+            for roll in (-10, 10):
+                low, high = edges(yaw, pitch, roll)
+                assert low.min() > 0.05 * renderer.height
+                assert high.max() < 0.95 * renderer.height

@@ -93,7 +93,9 @@ def test_rest_is_subtracted_and_1_stays_1():
 
 def write_table(path, weights, *, fps=60, rows=None, start=17 * 3600 + 42 * 60, blank=()):
     """A table as the app writes it; `rows` are kept, `blank` ones have lost the face."""
-    lines = [",".join(["Timecode", "BlendShapeCount", *livelink.TITLES, *curves.ROTATIONS])]
+    lines = [
+        ",".join(["Timecode", "BlendShapeCount", *livelink.TITLES, *curves.TURNS, *curves.STILL])
+    ]
     for row in range(len(weights)) if rows is None else rows:
         seconds, frames = divmod(row, fps)
         clock = start + seconds

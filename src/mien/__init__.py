@@ -22,17 +22,31 @@ if TYPE_CHECKING:
     from mien.errors import MienError as MienError
     from mien.export import save as save
     from mien.face import Face as Face
+    from mien.timeline import Cue as Cue
+    from mien.timeline import Timeline as Timeline
 
 _HOMES = {
     "Animation": "mien.animation",
     "Animator": "mien.animator",
+    "Cue": "mien.timeline",
     "Face": "mien.face",
     "MienError": "mien.errors",
+    "Timeline": "mien.timeline",
     "decode": "mien.audio",
     "load": "mien.animator",
     "save": "mien.export",
 }
-__all__ = ["Animation", "Animator", "Face", "MienError", "decode", "load", "save"]
+__all__ = [
+    "Animation",
+    "Animator",
+    "Cue",
+    "Face",
+    "MienError",
+    "Timeline",
+    "decode",
+    "load",
+    "save",
+]
 
 
 def __getattr__(name: str) -> Any:

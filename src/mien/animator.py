@@ -1,6 +1,6 @@
 """Animator: runs a pack. Speech is encoded once and may be animated under many descriptions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,10 @@ from mien.errors import MienError
 from mien.face import Face
 from mien.features import SpeechEncoder, TextEncoder, check_description
 from mien.finish import finish
-from mien.life import add_blinks
+from mien.life import add_life
 from mien.packfile import Card, Pack
+from mien.timeline import Timeline
 
-MAX_LEVEL = 1.5
 NEUTRAL = "neutral"
 """What an empty description is read as, at level 0."""
 SILENT = 4
@@ -44,49 +44,59 @@ class Animator:
                     f"the pack {pack.card.name!r} was trained with {name} {trained!r}, "
                     f"not {own!r}; use that one or train a pack for this one"
                 )
+        self.plain_text_encoder = text_encoder
+        """Untuned: it tells strangers from descriptions of faces better than the tuned one."""
+        if pack.tuning:
+            self.text_encoder = text_encoder.tuned(pack.tuning)
         self._step, self._text = (_session(graph, pack.card) for graph in (pack.step, pack.text))
         self._check_sizes()
 
     def animate(
         self,
         speech: np.ndarray,
-        description: str,
+        description: str | Timeline,
         *,
         strength: float = 1.0,
         fps: float = audio.FPS,
-        blinks: int | None = None,
+        life: int | None = None,
         features: np.ndarray | None = None,
         progress: Progress | None = None,
     ) -> Animation:
-        """Animate speech under one description.
+        """Animate speech under a description, or under several one after the other.
 
         Args:
             speech: (S,) float32 in [-1, 1], 16 kHz, as `audio.decode` returns it.
-            description: what the face expresses, in English; empty means neutral.
-            strength: level of the expression in [0, 1.5]; 0 is neutral.
+            description: what the face expresses, in English; empty means neutral. A `Timeline`
+                says it over time.
+            strength: level of the expression in [0, 1.5]; 0 is neutral. Every strength of a
+                timeline is multiplied by it, and a product over 1.5 counts as 1.5.
             fps: frames per second of the result. The model works at 30 and is resampled.
-            blinks: seed of added blinks; None adds none (for measuring).
+            life: seed of blinks, glances and head movement; None adds none (for measuring).
             features: `encode_speech(speech)` where that was done before.
             progress: called with frames done and frames in all, first with 0 done.
 
-        Raises MienError for speech that is too short or not finite, and for values out of range,
-        before anything is computed.
+        Raises MienError for speech that is too short or not finite, for values out of range, and
+        for a cue after the end of the speech, before anything is computed.
         """
         audio.check_fps(fps)
+        if life is not None and life < 0:
+            raise MienError(f"the seed of life is {life}; a whole number from 0 on is wanted")
         speech = audio.check_speech(speech)
         wanted = audio.frame_count(len(speech))
         if features is not None and len(features) != wanted:
             raise MienError(f"{len(features)} features are not of this speech; give {wanted}")
-        text, level = self._asked(description, strength)
+        timeline = timeline_of(description, strength, audio.samples_to_seconds(len(speech)))
+        text, level = self._asked(timeline, wanted)
         if progress:
             progress(0, wanted)
         if features is None:
             features = self.encode_speech(speech)
         weights = self.solve(self.roll(features, text, level, progress))
         weights = resampled(weights, audio.frame_count(len(speech), fps), fps)
-        if blinks is not None:
-            weights = add_blinks(weights, fps=fps, seed=blinks)
-        return Animation(self.face.limit(weights), fps, self.face, speech)
+        head = None
+        if life is not None:
+            weights, head = add_life(weights, fps=fps, seed=life, speech=speech)
+        return Animation(self.face.limit(weights), fps, self.face, speech, head)
 
     def encode_speech(self, speech: np.ndarray) -> np.ndarray:
         """speech (S,) -> speech_features (T, 384) at 30 frames a second."""
@@ -102,44 +112,64 @@ class Animator:
     def run(
         self,
         features: np.ndarray,
-        description: str,
+        description: str | Timeline,
         *,
         strength: float = 1.0,
         progress: Progress | None = None,
     ) -> np.ndarray:
-        """speech_features (T, 384) and a description -> coefficients (T, K), metres."""
-        text, level = self._asked(description, strength)
-        return self.roll(features, text, level, progress)
+        """speech_features (T, 384) and what `animate` takes -> coefficients (T, K), metres."""
+        frames = len(features)
+        timeline = timeline_of(description, strength, audio.frame_to_seconds(frames))
+        return self.roll(features, *self._asked(timeline, frames), progress)
 
-    def _asked(self, description: str, strength: float) -> tuple[np.ndarray, float]:
-        """Return text_features and level; MienError as `level_of` and `check_description`."""
-        level = level_of(description, strength)
+    def _asked(self, timeline: Timeline, frames: int) -> tuple[Iterator[np.ndarray], np.ndarray]:
+        """Return text_features (8, 384) frame by frame, and the levels (frames,)."""
         # At level 0 every description means the same, and the networks only nearly know it.
-        return self.encode_description(description if level else ""), level
+        asked = [
+            check_description(cue.description) if cue.strength else "" for cue in timeline.cues
+        ]
+        levels = [
+            cue.strength if text else 0.0 for cue, text in zip(timeline.cues, asked, strict=True)
+        ]
+        known = {text: self.encode_description(text) for text in set(asked)}
+        shares = timeline.shares(audio.frame_times(frames))
+        mixed = _mixed(shares, np.stack([known[text] for text in asked]))
+        return mixed, shares @ np.array(levels, np.float32)
 
     def roll(
         self,
         features: np.ndarray,
-        text: np.ndarray,
-        level: float,
+        text: np.ndarray | Iterable[np.ndarray],
+        level: float | np.ndarray,
         progress: Progress | None = None,
     ) -> np.ndarray:
         """Make frame after frame, each from those before it.
 
-        speech_features (T, 384), text_features (8, 384) and the level in [0, 1.5] ->
-        coefficients (T, K) float32, metres. Frame t hears the features t - reach … t + reach; the
-        first and the last feature stand for those beyond the ends.
+        Args:
+            features: speech_features (T, 384). Frame t hears the features t - reach … t + reach;
+                the first and the last feature stand for those beyond the ends.
+            text: text_features (8, 384) for all frames, or one for each: (T, 8, 384), or whatever
+                gives them one by one, as an hour of them would fill the memory.
+            level: in [0, 1.5], for all frames or (T,).
+            progress: as in `animate`.
+
+        Returns: coefficients (T, K) float32, metres.
         """
-        card = self.pack.card
+        card, length = self.pack.card, len(features)
         near = np.arange(-card.reach, card.reach + 1)
-        features, text = np.asarray(features, np.float32), np.asarray(text, np.float32)
-        still = {"text": text[None], "level": np.full((1, 1), level, np.float32)}
+        features = np.asarray(features, np.float32)
+        texts = _each(text, length, axes=2) if isinstance(text, np.ndarray) else text
+        levels = _each(level, length, axes=0)
         state = {name: np.zeros(shape, np.float32) for name, shape in _state_shapes(card).items()}
-        frames = np.empty((len(features), card.coefficients), np.float32)
-        for t in range(len(features)):
-            heard = features.take(t + near, axis=0, mode="clip")[None]
+        frames = np.empty((length, card.coefficients), np.float32)
+        for t, text_now, level_now in zip(range(length), texts, levels, strict=True):
+            inputs = {
+                "speech": features.take(t + near, axis=0, mode="clip")[None],
+                "text": np.asarray(text_now, np.float32)[None],
+                "level": np.full((1, 1), level_now, np.float32),
+            }
             # Each step gives what the next one takes, in the same order.
-            outputs = _run(self._step, {"speech": heard, **still, **state})
+            outputs = _run(self._step, {**inputs, **state})
             state = dict(zip(state, outputs, strict=True))
             frames[t] = state["past"]
             if progress:
@@ -164,20 +194,17 @@ class Animator:
             raise MienError(f"the pack {card.name!r} does not fit its own card; get it anew")
 
 
-def level_of(description: str, strength: float) -> float:
-    """Return the level of the expression: `strength`, or 0 where the description is empty.
+def timeline_of(description: str | Timeline, strength: float, seconds: float) -> Timeline:
+    """Return what the face is to express during speech of this length, all strengths multiplied.
 
-    Raises MienError unless `strength` is a number from 0 to 1.5.
+    Raises MienError for a strength that is out of range, a description that is too long, and a
+    cue after the end.
     """
-    check_strength(strength)
-    return strength if check_description(description) else 0.0
-
-
-def check_strength(strength: float) -> float:
-    """Return it; MienError unless it is a number from 0 to 1.5."""
-    if not 0 <= strength <= MAX_LEVEL:
-        raise MienError(f"strength is {strength}; a number from 0 to {MAX_LEVEL} is wanted")
-    return strength
+    timeline = Timeline.of(description) if isinstance(description, str) else description
+    timeline.check_within(seconds)
+    for cue in timeline.cues:
+        check_description(cue.description)
+    return timeline.scaled(strength)
 
 
 def load(pack: Path | str | None = None) -> Animator:
@@ -191,6 +218,21 @@ def resampled(weights: np.ndarray, frames: int, fps: float) -> np.ndarray:
     low = np.minimum(place.astype(int), len(weights) - 2)
     share = (place - low)[:, None].astype(np.float32)
     return weights[low] * (1 - share) + weights[low + 1] * share
+
+
+def _mixed(shares: np.ndarray, texts: np.ndarray) -> Iterator[np.ndarray]:
+    """shares (T, C) of cues and their text_features (C, 8, 384) -> (8, 384), T times."""
+    for share in shares:
+        shown = np.flatnonzero(share)
+        yield np.tensordot(share[shown], texts[shown], axes=1)
+
+
+def _each(values: np.ndarray | float, frames: int, *, axes: int) -> np.ndarray:
+    """Values of `axes` axes that hold for all frames, or of one more -> (frames, ...) float32."""
+    values = np.asarray(values, np.float32)
+    if values.ndim > axes and len(values) != frames:
+        raise MienError(f"values for {len(values)} frames are not of this speech; give {frames}")
+    return np.broadcast_to(values, (frames, *values.shape[values.ndim - axes :]))
 
 
 def _state_shapes(card: Card) -> dict[str, tuple[int, ...]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Camera:
-    """Where the picture is taken from; the default frames the head."""
+    """Where the picture is taken from; the default frames the head, with room for it to move."""
 
     yaw: float = 0.0
     """degrees around the head; positive moves the camera to the face's own left (+x)"""
@@ -17,9 +17,9 @@ class Camera:
     """degrees; positive looks from above"""
     distance: float = 1.15
     """metres from the target"""
-    field_of_view: float = 13.4
+    field_of_view: float = 13.9
     """degrees, from the lower to the upper edge of the picture"""
-    target: tuple[float, float, float] = (0.0, -0.019, -0.03)
+    target: tuple[float, float, float] = (0.0, -0.017, -0.03)
     """metres; the point in the middle of the picture"""
 
 

@@ -13,6 +13,7 @@ from mien import lighting, raster, shading
 from mien.animation import Animation
 from mien.camera import Camera, project, to_camera, touched_box
 from mien.face import Face
+from mien.lips import ease
 
 PART_MATERIALS = {
     "skin": "skin",
@@ -48,9 +49,9 @@ class Renderer:
     """Draws one face; size and camera are fixed, vertices are not. Several threads may share it."""
 
     def __init__(
-        self, face: Face, *, width: int = 1280, height: int = 720, camera: Camera | None = None
+        self, face: Face, *, width: int = 960, height: int = 960, camera: Camera | None = None
     ):
-        """width, height: pixels."""
+        """width, height: pixels; in a square the head fills three fifths of the width."""
         self.width, self.height = width, height
         self.camera = camera or Camera()
         self._set_shape(face)
@@ -169,7 +170,7 @@ def frames(renderer: Renderer, animation: Animation, threads: int = 2) -> Iterat
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque = deque()
         for t in range(animation.frames):
-            vertices = animation.vertices(t, t + 1)[0]
+            vertices = animation.turned_vertices(t, t + 1)[0]
             waiting.append(pool.submit(renderer.render, vertices))
             if len(waiting) > threads:
                 yield waiting.popleft().result()
@@ -192,8 +193,7 @@ def neck_fade(face: Face) -> np.ndarray:
     if not len(rim):
         return np.ones(len(face.template), np.float32)
     apart = np.linalg.norm(face.template[:, None] - face.template[rim], axis=2).min(1)
-    share = np.clip(apart / NECK_FADE, 0, 1)
-    return share * share * (3 - 2 * share)
+    return ease(apart / NECK_FADE)
 
 
 def lower_rim(face: Face) -> np.ndarray:

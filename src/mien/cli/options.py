@@ -5,12 +5,25 @@ import importlib
 import math
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from mien.errors import MienError
 
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence; status 2 is argparse's own."""
+
+    late: str | None = None
+    """The positional argument that may be left out, and may stand behind options too."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Any = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Find `late` behind options as well, which not every Python's argparse does."""
+        found, left = super().parse_known_args(args, namespace)
+        if self.late and left and getattr(found, self.late) is None and left[0][:1] != "-":
+            setattr(found, self.late, left.pop(0))
+        return found, left
 
     def error(self, message: str) -> None:  # type: ignore[override]
         raise MienError(f"{message}; see: {self.prog} --help")
@@ -31,7 +44,7 @@ def positive(text: str) -> float:
     return float(text)
 
 
-def seed(text: str) -> int:
+def whole(text: str) -> int:
     """A whole number from 0 on; for argparse."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mien.cli.options import Parser, number, seed
+from mien.cli.options import Parser, number, whole
 from mien.errors import MienError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
         source.add_argument(
             "--takes", type=_takes, default=4, help="clips of a neutral cut; default 4"
         )
-        source.add_argument("--seed", type=seed, default=0, help="of the expressions; default 0")
+        source.add_argument("--seed", type=whole, default=0, help="of the expressions; default 0")
 
 
 def _facegood(options: argparse.Namespace) -> None:
@@ -132,6 +132,6 @@ def _add(options: argparse.Namespace, performances: Iterable["Capture"]) -> None
 
 def _takes(text: str) -> int:
     """A whole number from 1 on; for argparse."""
-    if seed(text) < 1:
+    if whole(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return int(text)

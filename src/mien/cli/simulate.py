@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mien.cli.options import positive, seed
+from mien.cli.options import positive, whole
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -13,7 +13,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     )
     verb.add_argument("corpus", type=Path, help="folder to write or to go on with")
     verb.add_argument("--minutes", type=positive, default=60.0, help="length; default 60")
-    verb.add_argument("--seed", type=seed, default=0, help="seed of everything; default 0")
+    verb.add_argument("--seed", type=whole, default=0, help="seed of everything; default 0")
     verb.add_argument(
         "--prosody",
         metavar="KIND",

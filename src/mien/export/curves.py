@@ -10,10 +10,13 @@ from mien.animation import Animation
 from mien.errors import MienError
 from mien.face import UNIT_NAMES
 
-ROTATIONS = tuple(
-    f"{part}{turn}" for part in ("Head", "LeftEye", "RightEye") for turn in ("Yaw", "Pitch", "Roll")
-)
-"""The head does not turn, and what the eyes do is in their EyeLook columns: always zero."""
+TURNS = ("HeadYaw", "HeadPitch", "HeadRoll")
+APP_SIGNS = (-1.0, 1.0, -1.0)
+"""In the app's files, yaw is positive toward the own right, pitch down, and roll toward the own
+left; so are its eyes' columns beside the EyeLook columns of the same rows."""
+
+STILL = tuple(f"{eye}Eye{turn}" for eye in ("Left", "Right") for turn in ("Yaw", "Pitch", "Roll"))
+"""Always zero: what the eyes do is in their EyeLook columns."""
 
 SWAPPED = {"jawLeft": "jawRight", "mouthLeft": "mouthRight"}
 """The app writes these two pairs right before left, unlike ARKit's own list."""
@@ -26,7 +29,7 @@ def columns() -> list[str]:
 
 
 def write(animation: Animation, path: Path, progress: bool = False) -> None:
-    """Write one row a frame: Timecode, BlendShapeCount (61), 52 weights, 9 rotations.
+    """Write one row a frame: Timecode, BlendShapeCount (61), 52 weights, 9 rotations in radians.
 
     Raises MienError for a face that lacks one of the 52 units.
     """
@@ -37,12 +40,14 @@ def write(animation: Animation, path: Path, progress: bool = False) -> None:
             "write .glb or .npz"
         )
     weights = np.asarray(animation.weights)[:, [names.index(name) for name in columns()]]
-    titles = [name[0].upper() + name[1:] for name in columns()]
-    still = ["0"] * len(ROTATIONS)
-    count = str(len(titles) + len(still))
+    head = animation.head
+    turns = np.zeros((len(weights), 3)) if head is None else np.asarray(head) * APP_SIGNS
+    rows = np.concatenate([weights, turns], 1)
+    titles = [*(name[0].upper() + name[1:] for name in columns()), *TURNS, *STILL]
+    still = ["0"] * len(STILL)
     with open(path, "w", encoding="ascii", newline="\n") as file:
-        print("Timecode", "BlendShapeCount", *titles, *ROTATIONS, sep=",", file=file)
-        rows = tqdm(weights, "curves", unit="frame", disable=not progress)
-        for frame, row in enumerate(rows):
+        print("Timecode", "BlendShapeCount", *titles, sep=",", file=file)
+        bar = tqdm(rows, "curves", unit="frame", disable=not progress)
+        for frame, row in enumerate(bar):
             time = audio.frame_to_timecode(frame, animation.fps)
-            print(time, count, *(f"{w:.6f}" for w in row), *still, sep=",", file=file)
+            print(time, len(titles), *(f"{w:.6f}" for w in row), *still, sep=",", file=file)

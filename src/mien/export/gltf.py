@@ -2,7 +2,8 @@
 
 One mesh; each part of the face is a primitive with all units, stored sparsely: only the vertices
 that a unit moves. A unit that leaves a part alone is an accessor without data, which glTF reads as
-zeros. Positions are exact; normals bend linearly with the weights, as glTF has it.
+zeros. Positions are exact; normals bend linearly with the weights, as glTF has it. The mesh hangs
+on two joints: the head turns, the neck stays, and the skin between them follows in part.
 """
 
 import json
@@ -14,11 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from mien import audio
-from mien.animation import Animation
+from mien.animation import PIVOT, Animation, turning_share
 from mien.face import Face
 from mien.raster import vertex_normals
 
-FLOAT, UINT16, UINT32 = 5126, 5123, 5125  # component types
+FLOAT, UINT8, UINT16, UINT32 = 5126, 5121, 5123, 5125  # component types
+MESH, NECK, HEAD = range(3)  # nodes
 VERTEX_DATA, INDEX_DATA = 34962, 34963  # what a buffer view is for
 LEAST_SHIFT = 1e-7
 """metres; a shift that is smaller is left out"""
@@ -34,16 +36,18 @@ CLOSED = ("skin", "eye_left", "eye_right")
 def write(animation: Animation, path: Path, progress: bool = False) -> None:
     """Write the face and its animation as binary glTF 2.0; it takes no time worth a progress bar.
 
-    Viewers loop the animation; the speech is not in the file, as glTF knows no sound.
+    The joint `head` turns where the animation's head does; else no channel moves it. Viewers loop
+    the animation; the speech is not in the file, as glTF knows no sound.
     """
     glb = _Glb()
     face = animation.face
     document = {
         "asset": {"version": "2.0", "generator": f"Mien {version('mien')}"},
         "scene": 0,
-        "scenes": [{"nodes": [0]}],
-        "nodes": [{"name": face.name, "mesh": 0}],
+        "scenes": [{"nodes": [MESH, NECK]}],
+        "nodes": _nodes(face),
         "meshes": [_mesh(glb, face)],
+        "skins": [_skin(glb)],
         "materials": [_material(name) for name in face.parts],
         "animations": [_animation(glb, animation)],
         "accessors": glb.accessors,
@@ -88,6 +92,14 @@ class _Glb:
         view = self.view(values.astype("<f4"), target=VERTEX_DATA)
         return self.accessor("VEC3", count=len(values), bufferView=view, **bounds)
 
+    def quadruples(self, values: np.ndarray, **options) -> int:
+        """Store whole numbers (n, 4) for vertices, in the type that they have."""
+        view = self.view(np.ascontiguousarray(values), target=VERTEX_DATA)
+        kind = {1: UINT8, 2: UINT16}[values.itemsize]
+        return self.accessor(
+            "VEC4", count=len(values), componentType=kind, bufferView=view, **options
+        )
+
     def sparse_vectors(self, values: np.ndarray, least: float, *, bounded: bool) -> int:
         """Store the rows of values (n, 3) that are longer than `least`; the others are zero."""
         rows = np.flatnonzero(np.linalg.norm(values, axis=1) > least)
@@ -111,6 +123,8 @@ class _Shapes:
     normals: np.ndarray  # (V, 3), unit length
     bends: np.ndarray  # (U, V, 3), what a unit at weight 1 adds to the normals
     colors: np.ndarray  # (V, 4) uint16, linear light
+    joints: np.ndarray  # (V, 4) uint8, which joints a vertex hangs on: neck and head
+    shares: np.ndarray  # (V, 4) uint16, how much on each; 65535 is all
 
 
 def _shapes(face: Face) -> _Shapes:
@@ -119,7 +133,15 @@ def _shapes(face: Face) -> _Shapes:
     opaque = np.ones((len(face.colors), 1))
     linear = np.concatenate([_srgb_to_linear(face.colors), opaque], axis=1)
     colors = np.round(linear * 65535).astype("<u2")
-    return _Shapes(neutral, np.stack(moved) - neutral, colors)
+    return _Shapes(neutral, np.stack(moved) - neutral, colors, *_hanging(face))
+
+
+def _hanging(face: Face) -> tuple[np.ndarray, np.ndarray]:
+    """Joints and shares; a joint that a vertex does not hang on is written as 0."""
+    turning = np.round(turning_share(face) * 65535).astype("<u2")
+    shares = np.stack([65535 - turning, turning, 0 * turning, 0 * turning], 1)
+    joints = np.where(shares > 0, [0, 1, 0, 0], 0).astype("u1")
+    return joints, shares
 
 
 def _normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -130,6 +152,23 @@ def _normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
 def _srgb_to_linear(colors: np.ndarray) -> np.ndarray:
     return np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+
+
+def _nodes(face: Face) -> list[dict]:
+    """The mesh; and apart from it, since its joints alone move it, the neck that bears the head."""
+    return [
+        {"name": face.name, "mesh": 0, "skin": 0},
+        {"name": "neck", "children": [HEAD]},
+        {"name": "head", "translation": list(PIVOT)},
+    ]
+
+
+def _skin(glb: _Glb) -> dict:
+    """The joints, and the matrices that take the mesh to each, column by column."""
+    matrices = np.stack([np.eye(4, dtype="<f4")] * 2)
+    matrices[1, 3, :3] = -np.array(PIVOT)
+    stored = glb.accessor("MAT4", count=2, bufferView=glb.view(matrices))
+    return {"name": "neck", "joints": [NECK, HEAD], "skeleton": NECK, "inverseBindMatrices": stored}
 
 
 def _mesh(glb: _Glb, face: Face) -> dict:
@@ -148,19 +187,14 @@ def _primitive(glb: _Glb, face: Face, shapes: _Shapes, part: slice, material: in
     corners = face.triangles[:, 0]
     own = face.triangles[(corners >= part.start) & (corners < part.stop)] - part.start
     corner_indices = glb.indices(own, target=INDEX_DATA)
-    colors = glb.view(shapes.colors[part], target=VERTEX_DATA)
     template = face.template[part]
     return {
         "attributes": {
             "POSITION": glb.vectors(template, **_bounds(template)),
             "NORMAL": glb.vectors(shapes.normals[part]),
-            "COLOR_0": glb.accessor(
-                "VEC4",
-                count=len(template),
-                componentType=UINT16,
-                bufferView=colors,
-                normalized=True,
-            ),
+            "COLOR_0": glb.quadruples(shapes.colors[part], normalized=True),
+            "JOINTS_0": glb.quadruples(shapes.joints[part]),
+            "WEIGHTS_0": glb.quadruples(shapes.shares[part], normalized=True),
         },
         "indices": glb.accessor("SCALAR", count=own.size, **corner_indices),
         "material": material,
@@ -189,21 +223,40 @@ def _material(part: str) -> dict:
 
 
 def _animation(glb: _Glb, animation: Animation) -> dict:
+    """The weights over time, and the head's rotation where it turns."""
     times = audio.frame_times(animation.frames, animation.fps).astype("<f4")
-    weights = np.ascontiguousarray(animation.weights, "<f4")
     first, last = [float(times[0])], [float(times[-1])]
-    when, what = glb.view(times), glb.view(weights)
-    sampler = {
-        "input": glb.accessor("SCALAR", count=len(times), bufferView=when, min=first, max=last),
-        "output": glb.accessor("SCALAR", count=weights.size, bufferView=what),
-        "interpolation": "LINEAR",
-    }
-    target = {"node": 0, "path": "weights"}
+    when = glb.accessor("SCALAR", count=len(times), bufferView=glb.view(times), min=first, max=last)
+    weights = np.ascontiguousarray(animation.weights, "<f4")
+    moved = {"weights": glb.accessor("SCALAR", count=weights.size, bufferView=glb.view(weights))}
+    if animation.head is not None:
+        turned = quaternions(animation.head).astype("<f4")
+        moved["rotation"] = glb.accessor("VEC4", count=len(turned), bufferView=glb.view(turned))
+    nodes = {"weights": MESH, "rotation": HEAD}
     return {
         "name": "performance",
-        "samplers": [sampler],
-        "channels": [{"sampler": 0, "target": target}],
+        "samplers": [
+            {"input": when, "output": what, "interpolation": "LINEAR"} for what in moved.values()
+        ],
+        "channels": [
+            {"sampler": number, "target": {"node": nodes[path], "path": path}}
+            for number, path in enumerate(moved)
+        ],
     }
+
+
+def quaternions(head: np.ndarray) -> np.ndarray:
+    """Yaw, pitch, roll (T, 3), radians → unit quaternions x, y, z, w (T, 4) of `rotations`."""
+    (cos_y, cos_x, cos_z), (sin_y, sin_x, sin_z) = np.cos(head / 2).T, np.sin(head / 2).T
+    return np.stack(
+        [
+            cos_y * sin_x * cos_z + sin_y * cos_x * sin_z,
+            sin_y * cos_x * cos_z - cos_y * sin_x * sin_z,
+            cos_y * cos_x * sin_z - sin_y * sin_x * cos_z,
+            cos_y * cos_x * cos_z + sin_y * sin_x * sin_z,
+        ],
+        1,
+    )
 
 
 def _container(document: dict, data: bytearray) -> bytes:

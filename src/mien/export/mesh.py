@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from mien.animation import Animation
+from mien.animation import PIVOT, Animation
 
 CHUNK = 64
 """frames held in memory at once"""
@@ -15,14 +15,18 @@ CHUNK = 64
 def write(animation: Animation, path: Path, progress: bool = False) -> None:
     """Write vertices (T, V, 3) metres, triangles (F, 3), fps, weights (T, U) and unit_names (U,).
 
-    `np.load` reads it. The arrays are stored as they are: compressing them saves a tenth and takes
-    far longer than making them.
+    The vertices are those of a head that keeps still; how it turns is beside them: head (T, 3),
+    radians, about head_pivot (3,), metres. `np.load` reads it. The arrays are stored as they are:
+    compressing them saves a tenth and takes far longer than making them.
     """
+    still = np.zeros((animation.frames, 3), np.float32)
     small = {
         "triangles": animation.face.triangles,
         "fps": np.float64(animation.fps),
         "weights": animation.weights,
         "unit_names": np.array(animation.face.unit_names),
+        "head": still if animation.head is None else np.asarray(animation.head, np.float32),
+        "head_pivot": np.array(PIVOT, np.float32),
     }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, array in small.items():

@@ -30,7 +30,7 @@ THREADS = 2
 
 
 def write(animation: Animation, path: str | Path, progress: bool = False) -> None:
-    """Render `animation` at 1280 x 720 with its speech to `path`; without speech it is silent.
+    """Render `animation` at 960 x 960 with its speech to `path`; without speech it is silent.
 
     Picture and sound start together; the sound is cut, or filled with silence, to end with the
     last frame.
