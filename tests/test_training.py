@@ -10,9 +10,10 @@ import torch
 
 from mien import audio
 from mien.animator import Animator, Pack
-from mien.data.batches import Batches, pad
+from mien.data.batches import Batches, _shown
 from mien.data.clips import Clip, Corpus, CorpusWriter, Phone
 from mien.data.pairs import Quads
+from mien.data.wordings import Wordings, pad
 from mien.errors import MienError
 from mien.face import Face
 from mien.model import checkpoint
@@ -67,6 +68,12 @@ def recipe() -> Recipe:
 
 
 @pytest.fixture(scope="module")
+def wordings(face) -> Wordings:
+    encoder = TwinTextEncoder()
+    return Wordings(encoder, face, split="train", composed=40)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
 def finished(recipe, corpus, tmp_path_factory) -> Path:
     """The folder of a finished run, made with twins of the encoders."""
     folder = tmp_path_factory.mktemp("run")
@@ -107,7 +114,16 @@ def test_a_run_ends_in_a_pack_that_animates(recipe, corpus, face, finished):
     }
     rows = [json.loads(line) for line in (finished / "log.jsonl").read_text().splitlines()]
     assert {"reconstruction", "cross", "content", "expression", "contact"} <= rows[0].keys()
-    assert {"face", "embedding", "contact", "velocity", "reading", "free_error"} <= rows[-1].keys()
+    assert {
+        "face",
+        "embedding",
+        "contact",
+        "velocity",
+        "reading",
+        "naming",
+        "free_error",
+        "read_rightly",
+    } <= rows[-1].keys()
 
 
 def test_a_pack_of_another_face_is_refused(face, finished):
@@ -169,12 +185,12 @@ def test_weights_load_strictly(tmp_path):
         checkpoint.load(path, {"model": torch.nn.Linear(3, 2)})
 
 
-@pytest.fixture
-def batches(corpus, face):
+@pytest.fixture(scope="module")
+def batches(corpus, face, wordings):
     """Features that name their row, so that a wrong row shows."""
     total = sum(record.frames for record in corpus.records)
     heard = np.broadcast_to(np.arange(total, dtype=np.float32)[None, :, None], (1, total, 384))
-    return Batches(corpus, heard, face, TwinTextEncoder(), split="train", reach=3)  # type: ignore
+    return Batches(corpus, heard, face, wordings, split="train", reach=3)
 
 
 def test_a_crop_hears_what_it_shows(batches, corpus, face):
@@ -199,8 +215,10 @@ def test_a_switch_shows_n_before_and_m_after(batches, corpus, face):
     """Before the change all is clip n's, after it all is clip m's; n is heard throughout."""
     quads = Quads.from_corpus(corpus, face)
     crossing = quads.crossings(np.random.default_rng(0), 6, 24)
-    batch = batches.draw_switch(np.random.default_rng(0), quads, 6, 24)
+    batch = batches.draw_switch(np.random.default_rng(0), quads, 6, 24, lagging=0.0)
     assert batch.mix is not None
+    assert batch.late is not None
+    assert np.allclose(batch.late, batch.coefficients)
     assert len(batch.tokens) == 12
     for i in range(6):
         before, after = batch.mix[i] == 0, batch.mix[i] == 1
@@ -213,40 +231,19 @@ def test_a_switch_shows_n_before_and_m_after(batches, corpus, face):
         assert batch.speech[i, 3, 0] == clip.start + crossing.start[i]  # n is heard
 
 
-def test_a_reading_describes_its_clip(batches):
-    readings = batches.draw_readings(np.random.default_rng(0), 60)
-    known = {id(t): s for s, entries in batches._wordings.items() for t, _ in entries}
-    assert len(set(readings.clips)) > 5
-    for i, place in enumerate(readings.clips):
-        clip = batches.clips[place]
-        length = int((readings.padding[i] == 0).sum())
-        said = {
-            known[id(t)] for t in batches._all if np.array_equal(t, readings.tokens[i, :length])
-        }
-        assert clip.emotion in said or (clip.emotion == "neutral" and readings.level[i] == 0)
-
-
-def test_reading_wants_what_is_seen(recipe, corpus, face, finished):
-    """E_exp's mean over the clip's steady frames; features have unit variance."""
-    trainee = run.load_trained(recipe, face, finished)
-    heard = np.zeros((1, sum(r.frames for r in corpus.records), 384), np.float32)
-    batches = Batches(corpus, heard, face, TwinTextEncoder(), split="train", reach=3)  # type: ignore
-    expressions = trainee.expressions_of(batches)
-    clip = batches.clips[4]
-    with torch.no_grad():
-        seen = trainee.autoencoder.expression_encoder(
-            trainee.tensor(clip.shown / trainee.scale)[None]
-        )
-    start, stop = clip.steady
-    mean = seen[0, start:stop].mean(0)
-    assert torch.allclose(expressions[4], (mean - mean.mean()) / mean.std(correction=0), atol=1e-3)
-
-    trainee.text2exp.eval()
-    readings = batches.draw_readings(np.random.default_rng(1), 6)
-    empty = torch.zeros_like(expressions)
-    with torch.no_grad():
-        assert trainee.reading(readings, empty).item() == pytest.approx(1.0, abs=1e-3)
-    assert trainee.reading(readings, expressions).item() > 0
+def test_a_late_face_turns_later(batches, corpus, face):
+    """Where the words have turned it is still clip n's, for as many frames as it lags."""
+    quads = Quads.from_corpus(corpus, face)
+    crossing = quads.crossings(np.random.default_rng(0), 12, 24)
+    batch = batches.draw_switch(np.random.default_rng(0), quads, 12, 24, lagging=1.0)
+    assert batch.mix is not None
+    assert batch.late is not None
+    waiting = 0
+    for i in range(12):
+        still = np.isclose(batch.late[i], crossing.shown_n[i], atol=1e-7).all(1)
+        assert still[batch.mix[i] == 0].all()
+        waiting += int((still & (batch.mix[i] == 1)).sum())
+    assert waiting > 40
 
 
 def test_wording_and_level_together_mean_the_clip(batches):
@@ -254,7 +251,30 @@ def test_wording_and_level_together_mean_the_clip(batches):
     rng = np.random.default_rng(0)
     clip = next(c for c in batches.clips if c.emotion == "happy")
     for _ in range(200):
-        tokens, level = batches._described(rng, clip)
-        own = next(o for t, o in batches._wordings["happy"] if t is tokens)
-        assert level * own == pytest.approx(clip.level)
+        wording, level = batches._described(rng, clip)
+        assert any(wording is known for known in batches.wordings.of["happy"])
+        assert level * wording.level == pytest.approx(clip.level)
         assert 0 < level <= 1.5
+
+
+def test_a_composed_clip_is_described_by_its_own_words(batches, corpus, face):
+    clip = dataclasses.replace(
+        corpus.clip("0-0"), emotion="composed", descriptions=["the left eye closing"]
+    )
+    shown = _shown(clip, 0, face, batches.wordings)
+    wording, level = batches._described(np.random.default_rng(0), shown)
+    assert np.array_equal(wording.tokens, batches.wordings.encode("the left eye closing").tokens)
+    assert level == clip.level
+
+
+def test_a_decay_is_asked_for_and_an_onset_is_not(corpus, face, batches):
+    envelope = np.interp(np.arange(90), [0, 15, 60, 80], [0, 1, 1, 0]).astype(np.float32)
+    clip = dataclasses.replace(corpus.clip("0-0"), envelope=envelope, steady=(15, 60))
+    held = _shown(clip, 0, face, batches.wordings).held
+    assert (held[:60] == 1).all()
+    assert np.array_equal(held[60:], envelope[60:])
+    early = np.interp(np.arange(90), [0, 15, 30], [0, 0.8, 0]).astype(np.float32)
+    clip = dataclasses.replace(clip, envelope=early, steady=(20, 20))  # it never was whole
+    held = _shown(clip, 0, face, batches.wordings).held
+    assert (held[:15] == 1).all()
+    assert np.array_equal(held[15:], early[15:])

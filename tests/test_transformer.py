@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mien.model.autoencoder import AutoEncoder
-from mien.model.predictors import FADED, FRESH, Audio2Con, Step, Text2Exp, TextPooler
+from mien.model.pooler import TextPooler
+from mien.model.predictors import FADED, FRESH, Audio2Con, Step, Text2Exp
 from mien.model.settings import ModelSettings
 from mien.model.transformer import CrossAttention, SelfAttention, banded
 

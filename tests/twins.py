@@ -5,6 +5,7 @@ the packages of weights nor time.
 """
 
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -35,3 +36,8 @@ class TwinTextEncoder:
         return np.stack([np.random.default_rng(s).normal(size=FEATURE_SIZE) for s in seeds]).astype(
             np.float32
         )
+
+    def embed(self, texts: Sequence[str], *, progress: bool = False) -> np.ndarray:
+        """Return embeddings (N, 384): the means of the tokens, of length 1."""
+        means = np.stack([self.encode(text).mean(axis=0) for text in texts])
+        return means / np.linalg.norm(means, axis=1, keepdims=True)

@@ -7,12 +7,14 @@ this, in training and in use alike.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
-from mien import audio
+from mien import audio, tuning
 from mien.errors import MienError
 from mien.pretrained import PretrainedFile, find
 
@@ -27,6 +29,7 @@ MEL_SIZE, MEL_SAMPLES = 80, 400  # bands, and samples under one mel frame
 WINDOW = 150  # encoder frames in a window (3 s)
 HOP = 30  # encoder frames from one window to the next (0.6 s)
 EDGE = 15  # encoder frames thrown away at both ends (0.3 s; the last 0.26 s are wrong)
+TEXTS = 64  # embedded at once
 BATCH = 8  # windows encoded at once; more are slower
 KEPT = WINDOW - 2 * EDGE
 # What a frame of a window counts: zero at the ends, a raised cosine between. Overlaps add to 1.
@@ -188,11 +191,19 @@ def _at_frames(features: np.ndarray, count: int, fps: float) -> np.ndarray:
 class TextEncoder:
     """A description to the features of its tokens."""
 
-    def __init__(self, session, tokenizer):
-        """Take the ONNX Runtime session and the tokenizer."""
+    def __init__(self, model: bytes, tokenizer):
+        """Take the ONNX model and the tokenizer."""
         self.name = "all-MiniLM-L6-v2"
-        self._session = session
-        self._tokenizer = tokenizer
+        self.model, self.tokenizer = model, tokenizer
+
+    @cached_property
+    def _session(self):
+        """Made when it is first used: an encoder that is only there to be tuned needs none."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        return onnxruntime.InferenceSession(self.model, options, providers=["CPUExecutionProvider"])
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> "TextEncoder":
@@ -201,37 +212,81 @@ class TextEncoder:
         Raises MienError where the weights are missing or are others.
         """
         model, vocabulary = find(MINILM, path), find(TOKENIZER, path)
-        import onnxruntime
         from tokenizers import Tokenizer
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(
-            str(model), options, providers=["CPUExecutionProvider"]
-        )
         tokenizer = Tokenizer.from_file(str(vocabulary))
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        return cls(session, tokenizer)
+        return cls(model.read_bytes(), tokenizer)
+
+    def tuned(self, differences: Mapping[str, np.ndarray]) -> "TextEncoder":
+        """The same encoder with learned differences in its weights (see `tuning.merged`).
+
+        Raises MienError where they are not of this encoder.
+        """
+        try:
+            model = tuning.merged(self.model, differences)
+        except (ValueError, KeyError) as error:
+            raise MienError(
+                f"the pack's tuning does not fit the text encoder {self.name} ({error}); "
+                "get the pack anew"
+            ) from error
+        return TextEncoder(model, self.tokenizer)
+
+    def ids(self, description: str) -> list[int]:
+        """The word pieces of a description, as `encode` reads them; raises as it does."""
+        ids = self.tokenizer.encode(check_description(description)).ids
+        if len(ids) > MAX_TOKENS:
+            raise MienError(
+                f"the description has {len(ids)} word pieces; at most {MAX_TOKENS} can be read: "
+                "shorten it"
+            )
+        return ids
 
     def encode(self, description: str) -> np.ndarray:
         """Return tokens (L, 384) float32, the two special tokens among them; "" gives those alone.
 
         Raises MienError for a description of more than 1,000 characters or 512 tokens.
         """
-        text = check_description(description)
-        ids = np.array([self._tokenizer.encode(text).ids], np.int64)
-        if ids.size > MAX_TOKENS:
-            raise MienError(
-                f"the description has {ids.size} word pieces; at most {MAX_TOKENS} can be read: "
-                "shorten it"
-            )
+        return self._read([self.ids(description)])[0]
+
+    def embed(self, texts: Sequence[str], *, progress: bool = False) -> np.ndarray:
+        """Return embeddings (N, 384) float32: the means of each text's tokens, of length 1.
+
+        Only texts of as many word pieces are read at once: nothing is padded, and a text's
+        embedding does not hang on its neighbours. Raises MienError as `encode` does.
+        """
+        pieces = [self.ids(text) for text in texts]
+        order = sorted(range(len(texts)), key=lambda place: len(pieces[place]))
+        embeddings = np.empty((len(texts), FEATURE_SIZE), np.float32)
+        with tqdm(total=len(texts), desc="embed wordings", disable=not progress) as bar:
+            for places in _batches(order, pieces):
+                tokens = self._read([pieces[place] for place in places])
+                embeddings[places] = tokens.mean(axis=1)
+                bar.update(len(places))
+        return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+
+    def _read(self, pieces: list[list[int]]) -> np.ndarray:
+        """Word pieces (N, L) -> tokens (N, L, 384)."""
+        ids = np.array(pieces, np.int64)
         inputs = {
             "input_ids": ids,
             "attention_mask": np.ones_like(ids),
             "token_type_ids": np.zeros_like(ids),
         }
-        return self._session.run(None, inputs)[0][0]
+        return np.asarray(self._session.run(None, inputs)[0])
+
+
+def _batches(order: Sequence[int], pieces: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Part places, ordered by length, into lists of at most 64 of one length."""
+    batches: list[list[int]] = []
+    for place in order:
+        last = batches[-1] if batches else []
+        if not last or len(last) == TEXTS or len(pieces[last[0]]) != len(pieces[place]):
+            batches.append([place])
+        else:
+            last.append(place)
+    return batches
 
 
 def check_description(description: str) -> str:

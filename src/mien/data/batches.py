@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mien.data.clips import Corpus
+from mien.data.clips import Clip, Corpus
 from mien.data.pairs import Quads
-from mien.data.simulate.bank import MAX_LEVEL, Bank
+from mien.data.simulate.bank import MAX_LEVEL
+from mien.data.wordings import Wording, Wordings, pad
 from mien.face import Face
-from mien.features import TextEncoder
+from mien.lips import ease
 
 NEUTRAL = "neutral"
 
@@ -31,20 +32,8 @@ class Batch:
     """As `tokens` without its last axis: 0 at a token, -inf beyond the last."""
     mix: np.ndarray | None = None
     """(B, T) in [0, 1]: from the description before to the one after; None: no change."""
-
-
-@dataclass(frozen=True)
-class Readings:
-    """B wordings, each with the clip that it describes."""
-
-    clips: np.ndarray
-    """(B,) int: places in `Batches.clips`."""
-    level: np.ndarray
-    """(B, 1)."""
-    tokens: np.ndarray
-    """(B, L, 384)."""
-    padding: np.ndarray
-    """(B, L): 0 at a token, -inf beyond the last."""
+    late: np.ndarray | None = None
+    """(B, T, K), metres: a face that turns too late, for a past that lags behind the words."""
 
 
 class Batches:
@@ -55,31 +44,19 @@ class Batches:
         corpus: Corpus,
         heard: np.ndarray,
         face: Face,
-        text_encoder: TextEncoder,
+        wordings: Wordings,
         *,
         split: str,
         reach: int,
     ):
-        """`heard` is what `hearing.hear` made of the corpus; `reach` as in ModelSettings."""
-        self.heard, self.reach = heard, reach
-        bank = Bank.load()
-        self._wordings = {
-            state: [
-                (text_encoder.encode(entry.text), entry.level or 1.0)
-                for entry in bank.descriptions(state, split)
-            ]
-            for state in bank.entries
-        }
-        self._all = [tokens for entries in self._wordings.values() for tokens, _ in entries]
+        """`heard` is what `hearing.hear` made of the corpus; `wordings` are of the same split."""
+        self.heard, self.reach, self.wordings = heard, reach, wordings
         starts = np.cumsum([0] + [record.frames for record in corpus.records])
-        self.clips: list[_Shown] = []
-        for record, start in zip(corpus.records, starts, strict=False):
-            if record.split == split:
-                clip = corpus.clip(record.id)
-                shown = face.weights_to_coefficients(clip.weights)
-                self.clips.append(
-                    _Shown(record.emotion, record.level, shown, int(start), clip.steady)
-                )
+        self.clips = [
+            _shown(corpus.clip(record.id), int(start), face, wordings)
+            for record, start in zip(corpus.records, starts, strict=False)
+            if record.split == split
+        ]
 
     def draw(
         self, rng: np.random.Generator, size: int, frames: int, *, start: float = 0.0
@@ -93,19 +70,23 @@ class Batches:
         ]
         tokens, padding, level = self._read(rng, chosen)
         pairs = list(zip(chosen, starts, strict=True))
+        held = np.stack([clip.held[s : s + frames] for clip, s in pairs])
         return Batch(
             coefficients=np.stack([clip.shown[s : s + frames] for clip, s in pairs]),
             before=np.stack([clip.shown[s - 1] if s else 0 * clip.shown[0] for clip, s in pairs]),
             speech=np.stack([self._speech(rng, clip, s, frames) for clip, s in pairs]),
-            level=level,
+            level=level * held,
             tokens=tokens,
             padding=padding,
         )
 
-    def draw_switch(self, rng: np.random.Generator, quads: Quads, size: int, frames: int) -> Batch:
+    def draw_switch(
+        self, rng: np.random.Generator, quads: Quads, size: int, frames: int, *, lagging: float
+    ) -> Batch:
         """Draw crops whose expression changes somewhere inside, within 0.1 to 0.4 s.
 
         The face turns from clip n to clip m (on n's clock) as the description does; n is heard.
+        In the share `lagging` of the crops `late` turns any number of frames later.
         """
         crossing = quads.crossings(rng, size, frames)
         before, after = ([self.clips[i] for i in places] for places in (crossing.n, crossing.m))
@@ -113,6 +94,8 @@ class Batches:
         tokens, padding, level = self._read(rng, before + after)
         pairs = list(zip(before, crossing.start, strict=True))
         turned = crossing.shown_m - crossing.shown_n
+        lags = rng.integers(frames, size=size) * (rng.random(size) < lagging)
+        behind = np.stack([_delayed(one, lag) for one, lag in zip(mix, lags, strict=True)])
         return Batch(
             coefficients=crossing.shown_n + mix[:, :, None] * turned,
             before=np.stack([clip.shown[max(s - 1, 0)] for clip, s in pairs]),
@@ -121,36 +104,32 @@ class Batches:
             tokens=tokens,
             padding=padding,
             mix=mix,
+            late=crossing.shown_n + behind[:, :, None] * turned,
         )
-
-    def draw_readings(self, rng: np.random.Generator, size: int) -> Readings:
-        """Draw clips with a wording of each, and nothing else: many more words than crops."""
-        places = rng.integers(len(self.clips), size=size)
-        tokens, padding, level = self._read(rng, [self.clips[i] for i in places])
-        return Readings(places, level, tokens, padding)
 
     def _read(
         self, rng: np.random.Generator, clips: list["_Shown"]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Tokens and padding of a wording for each clip, and the levels (B, 1)."""
-        spoken = [self._described(rng, clip) for clip in clips]
-        tokens, padding = pad([tokens for tokens, _ in spoken])
-        return tokens, padding, np.array([[level] for _, level in spoken], dtype=np.float32)
+        read = [self._described(rng, clip) for clip in clips]
+        tokens, padding = pad([wording.tokens for wording, _ in read])
+        return tokens, padding, np.array([[level] for _, level in read], dtype=np.float32)
 
-    def _described(self, rng: np.random.Generator, clip: "_Shown") -> tuple[np.ndarray, float]:
+    def _described(self, rng: np.random.Generator, clip: "_Shown") -> tuple[Wording, float]:
         """A wording for the clip and the level to ask for, so that both together mean the clip's.
 
         A face without expression is any wording at level 0 as well as a neutral one at any level.
         """
+        known = self.wordings
         if clip.emotion == NEUTRAL:
             if rng.random() < 0.5:
-                return self._all[rng.integers(len(self._all))], 0.0
-            entries = self._wordings[NEUTRAL]
-            return entries[rng.integers(len(entries))][0], float(rng.uniform(0, MAX_LEVEL))
-        entries = self._wordings[clip.emotion]
-        fitting = [entry for entry in entries if clip.level / entry[1] <= MAX_LEVEL]
-        tokens, own = fitting[rng.integers(len(fitting))]
-        return tokens, clip.level / own
+                return known.all[rng.integers(len(known.all))], 0.0
+            entries = known.of[NEUTRAL]
+            return entries[rng.integers(len(entries))], float(rng.uniform(0, MAX_LEVEL))
+        entries = clip.described or known.of[clip.emotion]
+        fitting = [entry for entry in entries if clip.level / entry.level <= MAX_LEVEL]
+        wording = fitting[rng.integers(len(fitting))]
+        return wording, clip.level / wording.level
 
     def _speech(
         self, rng: np.random.Generator, clip: "_Shown", start: int, frames: int
@@ -165,24 +144,30 @@ class _Shown:
     emotion: str
     level: float
     shown: np.ndarray  # (T, K), metres
+    held: np.ndarray  # (T,): share of its level that the expression is asked to have
     start: int  # row of its first frame in `heard`
-    steady: tuple[int, int]
+    described: list[Wording]  # its own wordings; empty where its state's describe it
+
+
+def _shown(clip: Clip, start: int, face: Face, wordings: Wordings) -> _Shown:
+    """The clip, ready for crops that begin with row `start` of what was heard."""
+    held = np.ones(clip.frames, np.float32)
+    if clip.envelope is not None:
+        # An onset is the face's own answer to a full level; a decay is asked for.
+        risen = int(clip.envelope.argmax())
+        held[risen:] = np.minimum(clip.envelope[risen:], 1.0)
+    coefficients = face.weights_to_coefficients(clip.weights)
+    described = [wordings.encode(text) for text in clip.descriptions]
+    return _Shown(clip.emotion, clip.level, coefficients, held, start, described)
+
+
+def _delayed(mix: np.ndarray, lag: int) -> np.ndarray:
+    """mix (T,), `lag` frames later; 0 before."""
+    return np.concatenate([np.zeros(lag, np.float32), mix[: len(mix) - lag]])
 
 
 def _ease(rng: np.random.Generator, frames: int) -> np.ndarray:
     """(frames,) float32 from 0 to 1, smoothly, within 3 to 12 frames somewhere inside."""
     length = int(rng.integers(3, 13))
     first = int(rng.integers(1, max(2, frames - length)))
-    x = np.clip((np.arange(frames) - first + 1) / length, 0, 1)
-    return (x * x * (3 - 2 * x)).astype(np.float32)
-
-
-def pad(tokens: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Stack token arrays (L_i, C) to (B, L, C) and a padding (B, L) of 0 and -inf."""
-    longest = max(len(one) for one in tokens)
-    stacked = np.zeros((len(tokens), longest, tokens[0].shape[1]), dtype=np.float32)
-    padding = np.full((len(tokens), longest), -np.inf, dtype=np.float32)
-    for row, one in enumerate(tokens):
-        stacked[row, : len(one)] = one
-        padding[row, : len(one)] = 0.0
-    return stacked, padding
+    return ease((np.arange(frames) - first + 1) / length).astype(np.float32)

@@ -296,6 +296,7 @@ def _clip(
         },
         speech=np.pad(speech, (0, samples - len(speech))).astype(np.float32),
         weights=done.weights,
+        envelope=None if take.own else done.envelope,
     )
 
 

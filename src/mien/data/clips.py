@@ -64,6 +64,8 @@ class Record:
     """train, validation or test; decided by the sentence"""
     provenance: dict[str, Any] = field(default_factory=dict)
     """how the clip was made: seeds, settings, versions"""
+    descriptions: list[str] = field(default_factory=list)
+    """wordings of this very clip; empty where those of its state in the bank describe it"""
 
     @property
     def seconds(self) -> float:
@@ -81,6 +83,8 @@ class Clip(Record):
     """(T, 52) float32 in [0, 1], within the face's limits"""
     phones: list[Phone] = field(kw_only=True)
     """in order, covering the speech; empty where nobody knows them, as in captures"""
+    envelope: np.ndarray | None = field(default=None, kw_only=True)
+    """(T,) float32: share of the full expression in each frame; None: full, after an onset"""
 
     @property
     def record(self) -> Record:
@@ -188,10 +192,12 @@ def read_manifest(path: Path) -> list[Record]:
 def write_clip(path: Path, clip: Clip) -> None:
     """Write the clip's arrays under a temporary name, then rename; speech is kept as 16-bit."""
     part = path.with_suffix(".part")
+    more = {} if clip.envelope is None else {"envelope": clip.envelope.astype(np.float32)}
     try:
         with part.open("wb") as file:
             np.savez(
                 file,
+                **more,  # type: ignore[arg-type]
                 speech=np.round(np.clip(clip.speech, -1, 1) * 32767).astype("<i2"),
                 weights=clip.weights.astype(np.float32),
                 phone_names=np.array([phone.name for phone in clip.phones], "U8"),
@@ -214,6 +220,7 @@ def read_clip(path: Path, record: Record) -> Clip:
                 speech=arrays["speech"].astype(np.float32) / 32767,
                 weights=arrays["weights"],
                 phones=[Phone(n, start, end) for n, (start, end) in zip(names, times, strict=True)],
+                envelope=arrays.get("envelope"),
             )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise MienError(
@@ -230,6 +237,8 @@ def check_clip(clip: Clip, where: str) -> None:
         raise MienError(
             f"{where}: weights are {clip.weights.shape}; {(frames, UNITS)} finite ones are wanted"
         )
+    if clip.envelope is not None and clip.envelope.shape != (frames,):
+        raise MienError(f"{where}: the envelope is {clip.envelope.shape}; ({frames},) is wanted")
     if clip.speech.ndim != 1 or audio.frame_count(len(clip.speech), clip.fps) != frames:
         raise MienError(
             f"{where}: speech is {clip.speech.shape} for {frames} frames; make it again"

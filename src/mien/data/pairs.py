@@ -192,7 +192,10 @@ def find_pairs(clips: list[Clip], settings: Settings) -> list[tuple[int, int]]:
     found = []
     for places in groups.values():
         crossing = [
-            (n, m) for n, m in combinations(places, 2) if clips[n].emotion != clips[m].emotion
+            (n, m)
+            for n, m in combinations(places, 2)
+            if (clips[n].emotion, clips[n].descriptions)
+            != (clips[m].emotion, clips[m].descriptions)
         ]
         if len(crossing) > settings.most_per_sentence:
             kept = rng.choice(len(crossing), settings.most_per_sentence, replace=False)
@@ -254,6 +257,7 @@ def _key(clips: list[Clip], face: Face, settings: Settings) -> str:
     digest.update(np.ascontiguousarray(face.unit_deltas[:, face.regions["lips"]]).tobytes())
     for clip in clips:
         about = (clip.id, clip.sentence_id, clip.actor, clip.emotion, clip.fps, *clip.steady)
+        about += tuple(clip.descriptions)
         digest.update(repr(about).encode())
         digest.update(np.ascontiguousarray(clip.weights).tobytes())
     return digest.hexdigest()

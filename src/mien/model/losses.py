@@ -35,7 +35,9 @@ class LossScales:
     velocity: float = 0.0
     """λ of the velocity term, stage 2."""
     reading: float = 0.0
-    """λ of the reading term, stage 2."""
+    """λ of the reading term, before and in stage 2."""
+    naming: float = 0.0
+    """λ of the naming term, before and in stage 2."""
     margin: float = 1.0
     """Margin of the triplet losses."""
 

@@ -6,24 +6,36 @@ Neither needs PyTorch.
 
 import io
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from mien.model.predictors import Step, TextPooler
-from mien.packfile import Card, Pack
+from mien.model.pooler import TextPooler
+from mien.model.predictors import Step
+from mien.packfile import Card, Known, Pack
 
 STEP_INPUTS = ["past", "speech", "text", "level", "state", "decoder_state", "age"]
 STEP_OUTPUTS = ["coefficients", "new_state", "new_decoder_state", "new_age"]
 OPSET = 17
 
 
-def write_pack(path: Path, step: Step, about: dict[str, Any]) -> None:
+def write_pack(
+    path: Path,
+    step: Step,
+    about: dict[str, Any],
+    *,
+    known: Known | None = None,
+    tuning: Mapping[str, np.ndarray] | None = None,
+) -> None:
     """Export the fused step and the text pooler to `path`, atomically.
 
     `about` goes into the card as it is: name, face, speech_encoder, text_encoder, provenance.
+    `known`: the wordings that it was trained to read, as `mien.data.known` samples them.
+    `tuning`: the differences that the text encoder had while it was.
     """
     settings = step.settings
     card = Card(
@@ -35,8 +47,8 @@ def write_pack(path: Path, step: Step, about: dict[str, Any]) -> None:
         state=(1, 2 * settings.layers, 2, settings.window, settings.width),
         decoder_state=(1, settings.layers, 2, settings.decoder_window, settings.width),
     )
-    text = _text_graph(step.text2exp.pooler.cpu().eval())
-    Pack(card, _step_graph(step.cpu().eval()), text).write(path)
+    text = _text_graph(step.text2exp.pooler.cpu().eval(), settings.text_size)
+    Pack(card, _step_graph(step.cpu().eval()), text, known, tuning).write(path)
 
 
 def _step_graph(step: Step) -> bytes:
@@ -48,8 +60,8 @@ def _step_graph(step: Step) -> bytes:
     return _exported(step, example, STEP_INPUTS, STEP_OUTPUTS, {})
 
 
-def _text_graph(pooler: TextPooler) -> bytes:
-    example = (torch.zeros(1, 5, pooler.queries.shape[1]), torch.zeros(1, 5))
+def _text_graph(pooler: TextPooler, text_size: int) -> bytes:
+    example = (torch.zeros(1, 5, text_size), torch.zeros(1, 5))
     free = {"tokens": {1: "length"}, "padding": {1: "length"}}
     return _exported(pooler, example, ["tokens", "padding"], ["text_features"], free)
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.model.autoencoder import Decoder, unit_feature
+from mien.model.pooler import TextPooler
 from mien.model.settings import ModelSettings
 from mien.model.transformer import Stack
 
@@ -59,30 +60,6 @@ class Audio2Con(nn.Module):
         x = self.past(past) + memory[:, self.reach : self.reach + 1]
         x, state = self.stack.step(x, memory, state, empty)
         return unit_feature(self.write(x)), state
-
-
-class TextPooler(nn.Module):
-    """Tokens of a description (any number) -> text_features: a few latents that interpolate."""
-
-    def __init__(self, settings: ModelSettings):
-        super().__init__()
-        s = settings
-        self.queries = nn.Parameter(torch.randn(s.text_latents, s.text_size) * 0.5)
-        self.norm = nn.LayerNorm(s.text_size)
-        self.dropout = nn.Dropout(s.text_dropout)
-        self.key = nn.Linear(s.text_size, s.text_size)
-        self.value = nn.Linear(s.text_size, s.text_size)
-
-    def forward(self, tokens: Tensor, padding: Tensor) -> Tensor:
-        """tokens (B, L, text_size), padding (B, L) of 0 or -inf -> (B, latents, text_size).
-
-        Each latent is the mean of the tokens plus what its own query picks from them.
-        """
-        tokens = self.dropout(self.norm(tokens))
-        score = self.queries @ self.key(tokens).transpose(1, 2) * tokens.shape[-1] ** -0.5
-        picked = (score + padding[:, None]).softmax(-1) @ self.value(tokens)
-        mean = padding.exp()[:, None] @ tokens / padding.exp().sum(-1)[:, None, None]
-        return mean + picked
 
 
 class Text2Exp(nn.Module):

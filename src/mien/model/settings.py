@@ -27,8 +27,14 @@ class ModelSettings:
     """Channels of speech_features."""
     text_size: int = 384
     """Channels of the text encoder's tokens and of text_features."""
+    text_rank: int = 8
+    """Rank of the differences that tune the text encoder."""
     text_latents: int = 8
     """Rows of text_features."""
+    text_width: int = 192
+    """Channels of the blocks that read the tokens."""
+    text_layers: int = 2
+    """Those blocks."""
     text_dropout: float = 0.2
     """Share of the tokens' values hidden while training: wordings are few, and never all seen."""
     speech_dropout: float = 0.1

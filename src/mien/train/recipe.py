@@ -18,6 +18,8 @@ class CorpusSettings:
     """Length of all clips together."""
     seed: int = 0
     """Seed of everything that is drawn."""
+    composed: int = 8000
+    """Descriptions that the grammar makes for training."""
     phases: int = 4
     """Versions of each clip's speech_features: other window positions, room, noise and gain."""
 
@@ -29,9 +31,9 @@ class StageSettings:
     steps: int = 1000
     """Updates."""
     batch: int = 32
-    """Quads (stage 1) or crops of clips (stage 2) in an update."""
+    """Quads (stage 1), wordings (reading) or crops of clips (stage 2) in an update."""
     frames: int = 72
-    """Length of a crop."""
+    """Length of a crop; a reading has none."""
     learning_rate: float = 1e-3
     """Highest learning rate."""
     warmup: int = 200
@@ -43,7 +45,7 @@ class StageSettings:
     clip: float = 1.0
     """Largest norm of the gradient."""
     half: bool = False
-    """Run stage 2 in bfloat16, save D where the losses are taken: faster where the CPU has AMX."""
+    """Read, and run stage 2, in bfloat16, save D where the losses are taken: faster with AMX."""
     checkpoint_every: int = 250
     """Updates between checkpoints."""
     evaluate_every: int = 500
@@ -64,8 +66,11 @@ class PastSettings:
     """Largest standard deviation of the noise on the past, in units of the global scale."""
     start: float = 0.25
     """Share of crops that begin with the clip, whose past is the template."""
-    switch: float = 0.2
+    switch: float = 0.3
     """Share of updates in which every description changes in mid-crop."""
+    lagging: float = 0.6
+    """Share of these crops whose past turns later than the description: a face that waits for
+    itself to turn never does."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,8 @@ class Recipe:
     model: ModelSettings = field(default_factory=ModelSettings)
     losses: LossScales = field(default_factory=LossScales)
     stage1: StageSettings = field(default_factory=StageSettings)
+    tuning: StageSettings = field(default_factory=StageSettings)
+    reading: StageSettings = field(default_factory=StageSettings)
     stage2: StageSettings = field(default_factory=StageSettings)
     past: PastSettings = field(default_factory=PastSettings)
 

@@ -1,4 +1,4 @@
-"""A run folder: both stages from a recipe and a corpus to a pack, explaining itself as it goes."""
+"""A run folder: all stages from a recipe and a corpus to a pack, explaining itself as it goes."""
 
 import json
 import subprocess
@@ -13,21 +13,28 @@ from mien.config import read_json, to_dict
 from mien.data.batches import Batches
 from mien.data.clips import Corpus
 from mien.data.hearing import hear
+from mien.data.known import sample_known
 from mien.data.pairs import Quads, Settings
+from mien.data.wordings import Wordings
 from mien.errors import MienError
 from mien.face import Face
 from mien.features import SpeechEncoder, TextEncoder
 from mien.model import checkpoint
 from mien.model.pack import write_pack
+from mien.train.reading import WEIGHTS as READING_WEIGHTS
+from mien.train.reading import train_reading
 from mien.train.recipe import Recipe
 from mien.train.stage1 import WEIGHTS as STAGE1_WEIGHTS
 from mien.train.stage1 import train_stage1
 from mien.train.stage2 import WEIGHTS as STAGE2_WEIGHTS
-from mien.train.stage2 import Trainee, train_stage2
+from mien.train.stage2 import train_stage2
+from mien.train.trainee import Trainee
+from mien.train.tuning import WEIGHTS as TUNING_WEIGHTS
+from mien.train.tuning import load_tuning, train_tuning
 
 
 def train_run(recipe: Recipe, corpus: Corpus, folder: Path) -> Path:
-    """Train both stages into `folder` and write its pack; call again to resume after a kill.
+    """Train all stages into `folder` and write its pack; call again to resume after a kill.
 
     Returns the path of the pack. Raises MienError where the folder holds another recipe's run.
     """
@@ -41,12 +48,23 @@ def train_run(recipe: Recipe, corpus: Corpus, folder: Path) -> Path:
     if not (folder / STAGE1_WEIGHTS).exists():
         scale = global_scale(quads["train"])
         train_stage1(recipe, face, quads["train"], quads["validation"], scale=scale, folder=folder)
-    if not (folder / STAGE2_WEIGHTS).exists():
+    tuning = _tuning(recipe, text_encoder, folder)
+    reader = text_encoder.tuned(tuning) if tuning else text_encoder
+    unread, untrained = (not (folder / name).exists() for name in (READING_WEIGHTS, STAGE2_WEIGHTS))
+    if unread or untrained:
+        composed = {"train": recipe.corpus.composed, "validation": 0}
+        wordings = {
+            split: Wordings(reader, face, split=split, composed=count, progress=True)
+            for split, count in composed.items()
+        }
+    if unread:
+        train_reading(recipe, face, wordings["train"], wordings["validation"], folder=folder)
+    if untrained:
         heard = hear(corpus, speech_encoder, phases=recipe.corpus.phases, seed=recipe.corpus.seed)
         reach = recipe.model.speech_reach
         batches = {
-            split: Batches(corpus, heard, face, text_encoder, split=split, reach=reach)
-            for split in ("train", "validation")
+            split: Batches(corpus, heard, face, known, split=split, reach=reach)
+            for split, known in wordings.items()
         }
         train_stage2(
             recipe, face, batches["train"], quads["train"], batches["validation"], folder=folder
@@ -60,8 +78,18 @@ def train_run(recipe: Recipe, corpus: Corpus, folder: Path) -> Path:
         "text_encoder": text_encoder.name,
         "provenance": {"run": json.loads((folder / "run.json").read_text())},
     }
-    write_pack(path, trainee.step, about)
+    known = sample_known(text_encoder, progress=True)
+    write_pack(path, trainee.step, about, known=known, tuning=tuning)
     return path
+
+
+def _tuning(recipe: Recipe, encoder: TextEncoder, folder: Path) -> dict[str, np.ndarray] | None:
+    """What tunes the text encoder: trained, or of this run; None where the recipe asks for none."""
+    if not recipe.tuning.steps:
+        return None
+    if (folder / TUNING_WEIGHTS).exists():
+        return load_tuning(recipe, encoder, folder)
+    return train_tuning(recipe, encoder, folder=folder)
 
 
 def load_trained(recipe: Recipe, face: Face, folder: Path) -> Trainee:

@@ -22,7 +22,6 @@ from mien.data.simulate import cast, espeak, neural, pauses, sentences, speech
 from mien.data.simulate.actor import perform
 from mien.data.simulate.cast import ACTORS
 from mien.data.simulate.delivery import deliver
-from mien.data.simulate.expressions import STATES
 from mien.data.simulate.plan import Plan, Take, takes
 from mien.data.simulate.prominence import prominence
 from mien.data.simulate.speech import Utterance, Voice
@@ -95,12 +94,13 @@ def make_clip(take: Take, plan: Plan, face: Face) -> Clip | None:
         spoken.phones,
         frames,
         fps=plan.fps,
-        state=STATES[take.emotion],
+        state=take.expression,
         level=take.level,
         style=take.style,
         seed=take.seed,
         face=face,
         prominence=prominence(spoken.speech, spoken.phones),
+        stop=take.fades and take.fades * frames / plan.fps,
     )
     return Clip(
         **_description(take, voice, plan),
@@ -109,6 +109,7 @@ def make_clip(take: Take, plan: Plan, face: Face) -> Clip | None:
         speech=spoken.speech,
         weights=performance.weights,
         phones=spoken.phones,
+        envelope=performance.envelope,
     )
 
 
@@ -153,6 +154,7 @@ def _description(take: Take, voice: Voice, plan: Plan) -> dict:
         "rate": voice.rate,
         "emotion": take.emotion,
         "level": take.level,
+        "descriptions": list(take.descriptions),
         "fps": plan.fps,
         "split": sentences.split(take.sentence_id),
         "provenance": {
@@ -165,6 +167,7 @@ def _description(take: Take, voice: Voice, plan: Plan) -> dict:
             "tract": voice.tract,
             "style": dataclasses.asdict(take.style),
             "pauses": [take.before, take.inner, take.after],
+            "expression": take.expression.weights if take.descriptions else None,
             "seed": take.seed,
         },
     }

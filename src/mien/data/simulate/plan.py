@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mien import audio
-from mien.data.simulate import cast, prosody, sentences
+from mien.data.simulate import cast, expressions, prosody, sentences
 from mien.data.simulate.articulation import Style
 from mien.data.simulate.cast import Actor
-from mien.data.simulate.expressions import STATES
+from mien.data.simulate.compositions import compositions
+from mien.data.simulate.expressions import STATES, State
 from mien.data.simulate.prosody import Prosody
 from mien.data.simulate.speech import Voice
 from mien.errors import MienError
@@ -35,6 +36,10 @@ class Plan:
     """share of the clips that are neutral"""
     beyond: float = 0.1
     """share of the clips whose level lies between 1 and 1.5"""
+    composed: float = 0.3
+    """share of the clips whose expression is composed by the grammar: no state of the bank"""
+    fading: float = 0.15
+    """share of the clips whose expression decays before their end"""
     prosody: str = "independent"
     """`independent` of the expression, or `confounded` with it (see `prosody`)"""
     before: float = 0.15
@@ -67,6 +72,12 @@ class Manner:
     dynamics: float = 1.0
 
 
+COMPOSED = "composed"
+"""The emotion of clips whose expression is no state of the bank; they carry their description."""
+
+FADES_AT = (0.4, 0.8)
+"""Share of a clip's length at which its expression begins to decay, where it does."""
+
 USUAL = Manner()
 MUMBLED = Manner(effort=0.7, loudness=-8.0, dynamics=0.75)
 CLEAR = Manner(effort=1.25, rate=0.82, loudness=5.0, dynamics=1.2)
@@ -89,7 +100,13 @@ class Take:
     style: Style
     """the actor's, with the effort of this take"""
     emotion: str
+    """a state's name, or `COMPOSED`"""
+    expression: State
+    descriptions: tuple[str, ...]
+    """wordings of a composed expression"""
     level: float
+    fades: float | None
+    """share of the clip's length at which the expression begins to decay"""
     before: float
     """seconds of silence put before the speech"""
     inner: float
@@ -113,18 +130,28 @@ def takes(plan: Plan) -> Iterator[Take]:
         actor, manner = cast.draw(random), _manner(plan, random)
         rates = random.uniform(*SLOW), random.uniform(*FAST)
         still = random.uniform(2.0, 4.0) if silent else 0.0
-        for number, emotion in enumerate(_emotions(plan, random)):
+        for number, state in enumerate(_states(plan, random)):
+            emotion, expression, descriptions = state.name, state, ()
+            if emotion != "neutral" and random.random() < plan.composed:
+                drawn = next(compositions(random, sentences.split(sentence_id)))
+                emotion, descriptions = COMPOSED, (drawn.text,)
+                expression = expressions.composed(drawn.weights, name=COMPOSED)
             level = _level(emotion, plan, random)
-            spoken_as = _prosody(plan, random, emotion, level, rates[number % 2])
+            fades = random.uniform(*FADES_AT) if random.random() < plan.fading else None
+            rate = rates[number % 2]
+            spoken_as = prosody_of(plan.prosody, random, state=expression, level=level, rate=rate)
             before, inner, after = _pauses(plan, random)
             yield Take(
                 id=f"{sentence_id:07d}-{number}",
                 sentence_id=sentence_id,
                 actor=actor,
-                voice=_voice(actor, spoken_as, manner),
-                style=_style(actor, spoken_as.rate * manner.rate, manner, random),
+                voice=voice_of(actor, spoken_as, manner),
+                style=style_of(actor, spoken_as.rate * manner.rate, manner, random),
                 emotion=emotion,
+                expression=expression,
+                descriptions=descriptions,
                 level=level,
+                fades=fades,
                 before=0.0 if silent else before,
                 inner=0.0 if silent else inner,
                 after=still or after,
@@ -133,15 +160,17 @@ def takes(plan: Plan) -> Iterator[Take]:
             )
 
 
-def _prosody(
-    plan: Plan, random: np.random.Generator, emotion: str, level: float, rate: float
+def prosody_of(
+    kind: str, random: np.random.Generator, *, state: State, level: float, rate: float
 ) -> Prosody:
-    if plan.prosody == "confounded":
-        return prosody.confounded(random, emotion=emotion, level=level)
+    """Draw how a take is spoken; `kind` is one of `prosody.KINDS`."""
+    if kind == "confounded":
+        return prosody.confounded(random, state=state, level=level)
     return prosody.independent(random, rate=rate)
 
 
-def _voice(actor: Actor, spoken: Prosody, manner: Manner) -> Voice:
+def voice_of(actor: Actor, spoken: Prosody, manner: Manner) -> Voice:
+    """Return the actor's voice as it is asked to speak."""
     return Voice(
         name=actor.voice,
         tract=actor.tract,
@@ -153,7 +182,8 @@ def _voice(actor: Actor, spoken: Prosody, manner: Manner) -> Voice:
     )
 
 
-def _style(actor: Actor, rate: float, manner: Manner, random: np.random.Generator) -> Style:
+def style_of(actor: Actor, rate: float, manner: Manner, random: np.random.Generator) -> Style:
+    """Draw how the actor articulates at a rate: haste does not reach its targets."""
     hurried = 1 - UNDERSHOOT * (rate - 1)
     effort = actor.style.effort * manner.effort * hurried * random.uniform(0.95, 1.05)
     return dataclasses.replace(actor.style, effort=round(float(effort), 3))
@@ -166,12 +196,12 @@ def _manner(plan: Plan, random: np.random.Generator) -> Manner:
     return CLEAR if chance < plan.mumbled + plan.clear else USUAL
 
 
-def _emotions(plan: Plan, random: np.random.Generator) -> list[str]:
-    """Draw the expressions of a sentence, all different; one may be neutral."""
+def _states(plan: Plan, random: np.random.Generator) -> list[State]:
+    """Draw the states of a sentence's takes, all different; one may be neutral."""
     names = [name for name in STATES if name != "neutral"]
-    drawn = [str(name) for name in random.choice(names, plan.takes, replace=False)]
+    drawn = [STATES[name] for name in random.choice(names, plan.takes, replace=False)]
     if random.random() < plan.neutral * plan.takes:
-        drawn[int(random.integers(plan.takes))] = "neutral"
+        drawn[int(random.integers(plan.takes))] = STATES["neutral"]
     return drawn
 
 
