@@ -1,6 +1,7 @@
 """A corpus that is played back as it was has no error; one whose brows never move has."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from mien import audio
 from mien.animation import Animation
 from mien.data.clips import Clip, CorpusWriter, Phone
 from mien.errors import MienError
-from mien.evaluate.replay import replay
+from mien.evaluate.replay import _undecayed, replay
 from mien.face import UNIT_NAMES, Face
 
 BROW = UNIT_NAMES.index("browInnerUp")
@@ -95,3 +96,19 @@ def test_a_face_that_stays_still_misses_the_brow_and_not_the_lips(corpus, face):
 def test_a_split_without_clips_is_refused(corpus, face):
     with pytest.raises(MienError, match="no clip in its split 'validation'"):
         replay(Player(face), corpus, split="validation")
+
+
+@pytest.mark.parametrize(
+    ("envelope", "frames"),
+    [
+        (None, 90),
+        ([0, 0.5, 1.05, 1, 1, 1], 6),
+        ([0, 0.5, 1.05, 1, 0.7, 0], 4),
+        ([0, 0.6, 0.3, 0, 0, 0], 2),
+    ],
+)
+def test_a_clip_counts_until_its_expression_decays(envelope, frames):
+    """From its apex an expression settles to 1, which is no decay; one may fade unfinished."""
+    shown = None if envelope is None else np.array(envelope, np.float32)
+    clip = SimpleNamespace(envelope=shown, frames=90 if shown is None else len(shown))
+    assert _undecayed(clip) == frames  # type: ignore[arg-type]

@@ -6,10 +6,12 @@ import math
 from pathlib import Path
 from typing import Any
 
-from mien.cli.options import Parser, add_pack, extra
+from mien.cli.options import Parser, add_pack, extra, whole
 from mien.errors import MienError
 
 SPLITS = ("train", "validation", "test")
+PARTS = ("retrieval", "composition", "strength", "transition")
+"""What is measured of words; the last only where there is speech."""
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -34,14 +36,21 @@ def add(verbs: argparse._SubParsersAction) -> None:
     replay.add_argument("--split", choices=SPLITS, default="test", help="default: test")
     replay.add_argument("--json", type=Path, help="also write the numbers to this new file")
     replay.set_defaults(act=_evaluate_replay)
-    words = measures.add_parser("words", help="whether the bank's descriptions are read rightly")
-    words.add_argument("--split", choices=SPLITS, default="test", help="default: test")
+    words = measures.add_parser("words", help="whether descriptions are read and followed rightly")
+    _add_words(words)
     words.set_defaults(act=_evaluate_words)
+    leakage = measures.add_parser("leakage", help="whether voice and description leak")
+    leakage.add_argument("--pairs", type=whole, default=40, help="of states, default: 40")
+    leakage.add_argument(
+        "--wordings", choices=SPLITS, default="train", help="of the bank; default: train"
+    )
+    leakage.add_argument("--json", type=Path, help="also write the numbers to this new file")
+    leakage.set_defaults(act=_evaluate_leakage)
     capture = measures.add_parser("capture", help="jaw and lips, on a held-out real capture")
     capture.add_argument("root", type=Path, help="the folder of FACEGOOD-Audio2Face")
     capture.add_argument("--json", type=Path, help="also write the numbers to this new file")
     capture.set_defaults(act=_evaluate_capture)
-    for measure in (lips, shift, replay, words, capture):
+    for measure in (lips, shift, replay, words, leakage, capture):
         add_pack(measure)
 
 
@@ -49,6 +58,23 @@ def _add_recordings(measure: argparse.ArgumentParser) -> None:
     measure.add_argument(
         "recordings", nargs="+", type=Path, help="folders with metadata.csv (id|text) and wavs"
     )
+
+
+def _add_words(measure: argparse.ArgumentParser) -> None:
+    measure.add_argument(
+        "--only", nargs="+", choices=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}"
+    )
+    measure.add_argument(
+        "--split", choices=SPLITS, default="test", help="of the bank, for retrieval; default: test"
+    )
+    measure.add_argument(
+        "--phrases", type=Path, metavar="FILE", help="for composition, instead of Mien's own"
+    )
+    measure.add_argument(
+        "--speech", nargs="+", type=Path, default=[], metavar="FILE",
+        help="recordings for transition, 4 s or more",
+    )  # fmt: skip
+    measure.add_argument("--json", type=Path, help="also write the numbers to this new file")
 
 
 def _evaluate_lips(options: argparse.Namespace) -> None:
@@ -83,11 +109,41 @@ def _evaluate_replay(options: argparse.Namespace) -> None:
 
 
 def _evaluate_words(options: argparse.Namespace) -> None:
-    from mien import animator
-    from mien.evaluate import words
+    from mien import animator, audio
+    from mien.evaluate import composition, phrases, strength, transition, words
 
-    report = words.reading(animator.load(options.pack), split=options.split, progress=True)
-    print(report.markdown())
+    # Retrieval takes minutes: what can be refused is refused before.
+    _check_new(options.json)
+    parts = options.only or [part for part in PARTS if part != "transition" or options.speech]
+    if "transition" in parts and not options.speech:
+        raise MienError("transition is measured in running speech; name recordings with --speech")
+    asked = phrases.read_phrases(options.phrases) if "composition" in parts else ()
+    speeches = [audio.decode(path) for path in options.speech]
+    for speech in speeches:
+        transition.check_length(speech)
+    actor = animator.load(options.pack)
+    measured = {
+        "retrieval": lambda: words.reading(actor, split=options.split, progress=True),
+        "composition": lambda: composition.composition(actor, asked, progress=True),
+        "strength": lambda: strength.strength(actor, progress=True),
+        "transition": lambda: transition.transition(actor, speeches, progress=True),
+    }
+    rows = {}
+    for part in dict.fromkeys(parts):
+        report = measured[part]()
+        rows[part] = report.rows()
+        print(f"## {part.capitalize()}\n\n{report.markdown()}\n", flush=True)
+    _write(rows, options.json)
+
+
+def _evaluate_leakage(options: argparse.Namespace) -> None:
+    from mien import animator
+
+    _check_new(options.json)
+    leakage = extra("mien.evaluate.leakage")
+    actor = animator.load(options.pack)
+    report = leakage.leakage(actor, pairs=options.pairs, wordings=options.wordings, progress=True)
+    _say(report, options.json)
 
 
 def _evaluate_capture(options: argparse.Namespace) -> None:
@@ -109,8 +165,13 @@ def _check_new(path: Path | None) -> None:
 def _say(report: Any, path: Path | None) -> None:
     """Print a report, and write its numbers where a file is named."""
     print(report.markdown())
+    _write(report.rows(), path)
+
+
+def _write(rows: dict[str, Any], path: Path | None) -> None:
+    """Write numbers as JSON where a file is named."""
     if path:
-        path.write_text(json.dumps(_plain(report.rows()), indent=1, allow_nan=False))
+        path.write_text(json.dumps(_plain(rows), indent=1, allow_nan=False))
 
 
 def _plain(value: Any) -> Any:

@@ -119,10 +119,23 @@ def compared(pairs: Sequence[tuple[np.ndarray, np.ndarray, float]], face: Face) 
 
 
 def _performances(animator: Animates, clip: Clip) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return the weights that the animator finds for a clip, the clip's own, and its fps."""
-    emotion = clip.emotion.replace("_", " ")
-    found = animator.animate(clip.speech, emotion, strength=clip.level, fps=clip.fps)
-    return found.weights, clip.weights, clip.fps
+    """Return the weights that the animator finds for a clip, the clip's own, and its fps.
+
+    Both end where the clip's expression begins to decay, which nobody asks of the animator.
+    """
+    words = clip.descriptions[0] if clip.descriptions else clip.emotion.replace("_", " ")
+    found = animator.animate(clip.speech, words, strength=clip.level, fps=clip.fps)
+    stop = _undecayed(clip)
+    return found.weights[:stop], clip.weights[:stop], clip.fps
+
+
+def _undecayed(clip: Clip) -> int:
+    """Return how many frames there are before the clip's expression begins to decay."""
+    if clip.envelope is None:
+        return clip.frames
+    falls = np.flatnonzero(clip.envelope < min(1.0, clip.envelope.max()) - 1e-3)
+    falls = falls[falls > clip.envelope.argmax()]
+    return int(falls[0]) if len(falls) else clip.frames
 
 
 def _over_clips(errors: Sequence[VertexErrors], vertices: int) -> SetErrors:
