@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 
 from mien import audio
-from mien.animator import Animator, resampled, timeline_of
+from mien.animator import RUN_UP, Animator, resampled, timeline_of
 from mien.errors import MienError
 from mien.face import UNIT_NAMES, Face
 from mien.packfile import Pack
@@ -178,21 +178,59 @@ def test_one_cue_is_its_description_to_the_bit(animator, speech):
     assert np.array_equal(animator.animate(speech, timeline).weights, wanted)
 
 
-def test_each_frame_is_asked_for_what_its_cue_says(animator, speech):
-    """The slow twin mixes text and level of every frame by hand and hands them to `roll`."""
+def test_a_face_is_what_its_cues_faces_are_faded_to(animator, speech):
+    """The slow twin animates all of the speech under every cue and mixes the frames by hand."""
     features = animator.encode_speech(speech)
-    calm, furious, neutral = map(animator.encode_description, ("calm", "furious", ""))
-    texts, levels = [], []
+    calm = animator.run(features, "calm", strength=1.2)
+    furious = animator.run(features, "furious", strength=0.72)
+    neutral = animator.run(features, "")
+    wanted = []
     for t in range(len(features)):
         x, y = (min(max((t / 30 - at) / EASE, 0), 1) for at in (0.5, 1.0))
         x, y = (3 * z**2 - 2 * z**3 for z in (x, y))
-        texts.append((1 - y) * ((1 - x) * calm + x * furious) + y * neutral)
-        levels.append(1.2 * (1 - y) * ((1 - x) * 1.0 + x * 0.6))
-    wanted = animator.roll(features, np.stack(texts), np.array(levels))
+        wanted.append((1 - y) * ((1 - x) * calm[t] + x * furious[t]) + y * neutral[t])
     assert np.allclose(animator.run(features, TURN, strength=1.2), wanted, atol=1e-6)
-    assert np.allclose(animator.roll(features, iter(texts), np.array(levels)), wanted, atol=1e-6)
     made = animator.animate(speech, TURN, strength=1.2).weights
-    assert np.allclose(made, animator.solve(wanted), atol=1e-5)
+    assert np.allclose(made, animator.solve(np.stack(wanted)), atol=1e-5)
+
+
+def test_a_late_cue_has_a_run_up_and_costs_no_more(animator, monkeypatch):
+    """A cue is rolled from shortly before it shows to its end, and heard as from the beginning."""
+    features = animator.encode_speech(babble(12.0))
+    rolled, roll = [], animator.roll
+    monkeypatch.setattr(
+        animator, "roll", lambda heard, *rest: (rolled.append(len(heard)), roll(heard, *rest))[1]
+    )
+    late = animator.run(features, Timeline((Cue(0, "calm"), Cue(8, "furious"), Cue(11, "sad"))))
+    reach, change = TINY.speech_reach, round(30 * EASE)
+    assert rolled == [240 + change + reach, RUN_UP + 90 + change - 1 + reach, RUN_UP + 29]
+    # Two windows of four frames are forgotten by then.
+    assert np.allclose(late[249:330], animator.run(features, "furious")[249:330], atol=1e-3)
+
+
+def test_progress_of_several_cues_never_goes_back(animator, speech):
+    calls = []
+    animator.animate(speech, TURN, progress=lambda *call: calls.append(call))
+    assert calls == [(done, 45) for done in range(46)]
+
+
+def test_a_cue_that_is_cut_off_before_its_first_frame(animator, speech):
+    cues = Cue(0, "calm"), Cue(0.51, "sad", ease=0), Cue(0.52, "furious", ease=0)
+    features = animator.encode_speech(speech)
+    made = animator.run(features, Timeline(cues))
+    assert np.array_equal(made[:16], animator.run(features, "calm")[:16])
+    assert np.array_equal(made[16:], animator.run(features, "furious")[16:])
+
+
+def test_text_and_level_may_change_from_frame_to_frame(animator, speech):
+    features, text = animator.encode_speech(speech), animator.encode_description("calm")
+    still = animator.roll(features, text, 0.7)
+    every = np.stack([text] * 45), np.full(45, 0.7)
+    assert np.array_equal(animator.roll(features, *every), still)
+    every[0][20:], every[1][30:] = 0, 0
+    changed = animator.roll(features, *every)
+    assert np.array_equal(changed[:20], still[:20])
+    assert np.abs(changed[20:] - still[20:]).max() > 1e-3
 
 
 def test_before_a_change_nothing_is_changed(animator, speech):
@@ -232,8 +270,6 @@ def test_values_of_other_frames_are_refused(animator, speech):
         animator.roll(features, np.stack([text] * 44), 1.0)
     with pytest.raises(MienError, match="values for 46 frames"):
         animator.roll(features, text, np.ones(46))
-    with pytest.raises(ValueError, match="shorter"):  # our own mistake, and no half-made frames
-        animator.roll(features, [text] * 44, 1.0)
 
 
 # Frames

@@ -64,7 +64,7 @@ def test_lips_that_rest_apart_or_are_not_near_are_left_alone(mouth, gaps):
 def test_the_nearer_the_lips_the_further_they_go(mouth):
     """Smoothly: no threshold at which a mouth snaps shut."""
     face, opened = mouth
-    lows = np.linspace(0.8, 2.4, 33)
+    lows = np.linspace(0.8, 3.0, 45)
     after = [lips.gap_of(finish.finish(opened(dip(low)), face), face)[20] * 1e3 for low in lows]
     assert (np.diff(after) > -1e-3).all()
     assert np.diff(after).max() < 0.25

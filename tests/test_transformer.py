@@ -5,7 +5,7 @@ import torch
 
 from mien.model.autoencoder import AutoEncoder
 from mien.model.pooler import TextPooler
-from mien.model.predictors import FADED, FRESH, Audio2Con, Step, Text2Exp
+from mien.model.predictors import Audio2Con, Step, Text2Exp
 from mien.model.settings import ModelSettings
 from mien.model.transformer import CrossAttention, SelfAttention, banded
 
@@ -51,9 +51,8 @@ def test_stepping_is_the_sequence_form(step):
     past = torch.cat([torch.zeros_like(made[:, :1]), made[:, :-1]], dim=1)
     with torch.no_grad():
         content = step.audio2con(past, speech)
-        fresh = ((FADED - torch.arange(FRAMES)) / (FADED - FRESH)).clamp(0, 1)
-        dropped = fresh[None, :, None].expand(len(past), -1, -1)
-        expression = step.text2exp(past, text[:, None], level[:, None], dropped)
+        hidden = torch.ones_like(past[:, :, :1])
+        expression = step.text2exp(past, text[:, None], level[:, None], hidden)
         again = step.decoder(content, expression)
     assert made.abs().max() > 0.1
     assert torch.allclose(made, again, atol=1e-4)

@@ -1,6 +1,6 @@
 """Animator: runs a pack. Speech is encoded once and may be animated under many descriptions."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,9 @@ from mien.timeline import Timeline
 
 NEUTRAL = "neutral"
 """What an empty description is read as, at level 0."""
+RUN_UP = 180
+"""Frames that a cue is played before it shows: then the face is at home in it, as if it had held
+from the beginning."""
 SILENT = 4
 """ONNX Runtime's log level at which it prints nothing: what goes wrong is raised and said once."""
 
@@ -86,12 +89,13 @@ class Animator:
         if features is not None and len(features) != wanted:
             raise MienError(f"{len(features)} features are not of this speech; give {wanted}")
         timeline = timeline_of(description, strength, audio.samples_to_seconds(len(speech)))
-        text, level = self._asked(timeline, wanted)
+        asked = self._asked(timeline)
         if progress:
             progress(0, wanted)
         if features is None:
             features = self.encode_speech(speech)
-        weights = self.solve(self.roll(features, text, level, progress))
+        shares = timeline.shares(audio.frame_times(wanted))
+        weights = self.solve(self._faded(features, asked, shares, progress))
         weights = resampled(weights, audio.frame_count(len(speech), fps), fps)
         head = None
         if life is not None:
@@ -120,26 +124,58 @@ class Animator:
         """speech_features (T, 384) and what `animate` takes -> coefficients (T, K), metres."""
         frames = len(features)
         timeline = timeline_of(description, strength, audio.frame_to_seconds(frames))
-        return self.roll(features, *self._asked(timeline, frames), progress)
+        shares = timeline.shares(audio.frame_times(frames))
+        return self._faded(features, self._asked(timeline), shares, progress)
 
-    def _asked(self, timeline: Timeline, frames: int) -> tuple[Iterator[np.ndarray], np.ndarray]:
-        """Return text_features (8, 384) frame by frame, and the levels (frames,)."""
+    def _asked(self, timeline: Timeline) -> list[tuple[np.ndarray, float]]:
+        """Return text_features and level of each cue; a description is encoded once."""
         # At level 0 every description means the same, and the networks only nearly know it.
         asked = [
             check_description(cue.description) if cue.strength else "" for cue in timeline.cues
         ]
-        levels = [
-            cue.strength if text else 0.0 for cue, text in zip(timeline.cues, asked, strict=True)
-        ]
         known = {text: self.encode_description(text) for text in set(asked)}
-        shares = timeline.shares(audio.frame_times(frames))
-        mixed = _mixed(shares, np.stack([known[text] for text in asked]))
-        return mixed, shares @ np.array(levels, np.float32)
+        strengths = [cue.strength for cue in timeline.cues]
+        return [
+            (known[text], strength if text else 0.0)
+            for text, strength in zip(asked, strengths, strict=True)
+        ]
+
+    def _faded(
+        self,
+        features: np.ndarray,
+        asked: Sequence[tuple[np.ndarray, float]],
+        shares: np.ndarray,
+        progress: Progress | None = None,
+    ) -> np.ndarray:
+        """Roll each cue by itself where it has a share, and fade the faces into each other.
+
+        speech_features (T, 384), text and level of C cues and their shares (T, C) -> coefficients
+        (T, K), metres. All say the same, so what is shut in both faces is shut between them. Were
+        text_features mixed instead, the face would stay with what it has been, and then jump.
+        """
+        length, done = len(features), 0
+        frames = np.zeros((length, self.pack.card.coefficients), np.float32)
+        for (text, level), share in zip(asked, shares.T, strict=True):
+            shown = np.flatnonzero(share)
+            if not len(shown):
+                continue  # cut off by the next cue before its first frame
+            begin, end = max(shown[0] - RUN_UP, 0), shown[-1] + 1
+
+            def show(now: int, _: int, begin: int = begin) -> None:
+                nonlocal done
+                if progress and done < begin + now <= length:
+                    done = begin + now
+                    progress(done, length)
+
+            heard = features[begin : end + self.pack.card.reach]
+            rolled = self.roll(heard, text, level, show)[: end - begin]
+            frames[begin:end] += share[begin:end, None] * rolled
+        return frames
 
     def roll(
         self,
         features: np.ndarray,
-        text: np.ndarray | Iterable[np.ndarray],
+        text: np.ndarray,
         level: float | np.ndarray,
         progress: Progress | None = None,
     ) -> np.ndarray:
@@ -148,8 +184,7 @@ class Animator:
         Args:
             features: speech_features (T, 384). Frame t hears the features t - reach … t + reach;
                 the first and the last feature stand for those beyond the ends.
-            text: text_features (8, 384) for all frames, or one for each: (T, 8, 384), or whatever
-                gives them one by one, as an hour of them would fill the memory.
+            text: text_features (8, 384) for all frames, or (T, 8, 384).
             level: in [0, 1.5], for all frames or (T,).
             progress: as in `animate`.
 
@@ -158,14 +193,13 @@ class Animator:
         card, length = self.pack.card, len(features)
         near = np.arange(-card.reach, card.reach + 1)
         features = np.asarray(features, np.float32)
-        texts = _each(text, length, axes=2) if isinstance(text, np.ndarray) else text
-        levels = _each(level, length, axes=0)
+        texts, levels = _each(text, length, axes=2), _each(level, length, axes=0)
         state = {name: np.zeros(shape, np.float32) for name, shape in _state_shapes(card).items()}
         frames = np.empty((length, card.coefficients), np.float32)
         for t, text_now, level_now in zip(range(length), texts, levels, strict=True):
             inputs = {
                 "speech": features.take(t + near, axis=0, mode="clip")[None],
-                "text": np.asarray(text_now, np.float32)[None],
+                "text": text_now[None],
                 "level": np.full((1, 1), level_now, np.float32),
             }
             # Each step gives what the next one takes, in the same order.
@@ -218,13 +252,6 @@ def resampled(weights: np.ndarray, frames: int, fps: float) -> np.ndarray:
     low = np.minimum(place.astype(int), len(weights) - 2)
     share = (place - low)[:, None].astype(np.float32)
     return weights[low] * (1 - share) + weights[low + 1] * share
-
-
-def _mixed(shares: np.ndarray, texts: np.ndarray) -> Iterator[np.ndarray]:
-    """shares (T, C) of cues and their text_features (C, 8, 384) -> (8, 384), T times."""
-    for share in shares:
-        shown = np.flatnonzero(share)
-        yield np.tensordot(share[shown], texts[shown], axes=1)
 
 
 def _each(values: np.ndarray | float, frames: int, *, axes: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from mien import lips
 from mien.face import Face
 
-GAP = (1.0e-3, 2.2e-3)
+GAP = (1.4e-3, 2.8e-3)
 """Metres: lips this near are shut, and from the second on they are left as they are."""
 
 BITE = (2.1e-3, 3.6e-3)

@@ -16,9 +16,8 @@ from mien.lips import ease
 
 MAX_LEVEL = 1.5
 MAX_CUES = 200
-EASE = 0.2
-"""Seconds that a change takes. Smoothly eased, 90 % of it is asked for after 0.16 s; the networks
-follow some frames later, and 90 % of the face's change is to be there after 0.4 s."""
+EASE = 0.3
+"""Seconds that a change takes. Smoothly eased, 90 % of it is there after 0.24 s."""
 
 
 @dataclass(frozen=True)

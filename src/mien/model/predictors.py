@@ -12,11 +12,6 @@ from mien.model.pooler import TextPooler
 from mien.model.settings import ModelSettings
 from mien.model.transformer import Stack
 
-FRESH, FADED = 12, 48
-"""Frames at the start of an animation: until the first Text2Exp does not see the past, from the
-second on it sees all of it."""
-
-
 class Past(nn.Module):
     """Coefficients of the frame before -> token; a learned token where the past is dropped."""
 
@@ -160,14 +155,13 @@ class Step(nn.Module):
         empty = _empty(age, window)
         past = (past / self.scale)[:, None]
         content, first = self.audio2con.step(past, speech, state[:, :layers], empty)
-        # A face that sees itself at rest stays at rest, so the first frames read only. The past
-        # fades in, or the expression would jump when these frames leave the window.
-        fresh = ((FADED - age) / (FADED - FRESH)).clamp(0.0, 1.0)
-        expression, second = self.text2exp.step(past, text, level, state[:, layers:], empty, fresh)
+        # A face that sees what it shows goes on showing it: Text2Exp reads, and sees no past.
+        hidden = torch.ones_like(level)
+        expression, second = self.text2exp.step(past, text, level, state[:, layers:], empty, hidden)
         empty = _empty(age, self.settings.decoder_window)
         frame, decoder_state = self.decoder.step(content, expression, decoder_state, empty)
         state = torch.cat([first, second], dim=1)
-        age = (age + 1).clamp(max=float(max(window, FADED)))
+        age = (age + 1).clamp(max=float(window))
         return frame[:, 0] * self.scale, state, decoder_state, age
 
 
