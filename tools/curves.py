@@ -14,11 +14,15 @@ import matplotlib.pyplot as plt
 
 LOSSES = {
     "stage1": ("reconstruction", "cross", "content", "expression", "contact"),
-    "stage2": ("face", "embedding", "contact", "velocity", "reading"),
+    "tuning": ("naming", "reading"),
+    "reading": ("naming", "reading"),
+    "stage2": ("face", "embedding", "contact", "velocity", "reading", "naming"),
 }
 MEASURES = {
     "stage1": ("held_out_reconstruction", "held_out_cross"),
-    "stage2": ("free_error", "closed", "false_closed", "bitten"),
+    "tuning": ("named_rightly",),
+    "reading": ("read_rightly",),
+    "stage2": ("free_error", "closed", "false_closed", "bitten", "read_rightly"),
 }
 
 
@@ -30,10 +34,10 @@ def main() -> None:
     options = parser.parse_args()
 
     rows = [json.loads(line) for line in (options.run / "log.jsonl").read_text().splitlines()]
-    figure, panels = plt.subplots(2, 2, figsize=(10, 6), layout="constrained")
+    figure, panels = plt.subplots(2, len(LOSSES), figsize=(16, 6), layout="constrained")
     for column, stage in enumerate(LOSSES):
         own = [row for row in rows if row["stage"] == stage]
-        draw(panels[0, column], own, LOSSES[stage], f"{stage}: losses, without their scales")
+        draw(panels[0, column], own, LOSSES[stage], f"{stage}: losses, not scaled")
         draw(panels[1, column], own, MEASURES[stage], f"{stage}: validation split")
         panels[0, column].set_yscale("log")
         panels[1, column].set_xlabel("updates")
