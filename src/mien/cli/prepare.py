@@ -82,8 +82,8 @@ def _livelink(options: argparse.Namespace) -> None:
 def _about(options: argparse.Namespace) -> dict[str, Any]:
     """Return the fields of a capture that the options give."""
     from mien.data.phones import check_transcript
-    from mien.data.simulate.bank import MAX_LEVEL
     from mien.data.simulate.expressions import STATES
+    from mien.timeline import MAX_LEVEL
 
     if options.sentence is not None:
         check_transcript(options.sentence)

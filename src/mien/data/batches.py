@@ -6,10 +6,10 @@ import numpy as np
 
 from mien.data.clips import Clip, Corpus
 from mien.data.pairs import Quads
-from mien.data.simulate.bank import MAX_LEVEL
 from mien.data.wordings import Wording, Wordings, pad
 from mien.face import Face
 from mien.lips import ease
+from mien.timeline import MAX_LEVEL
 
 NEUTRAL = "neutral"
 

@@ -71,7 +71,6 @@ def index_of(
     These mean the same as known texts do in other words, so that 5 % of the likes of them are
     called far.
     """
-
     embeddings = encoder.embed(texts, progress=progress).astype(np.float16)
     known = Known(tuple(texts), embeddings, 0.0)
     nearness = known.nearness(encoder.embed(held_out, progress=progress))

@@ -10,11 +10,12 @@ import numpy as np
 from tqdm import tqdm
 
 from mien.data.simulate import grammar
-from mien.data.simulate.bank import MAX_LEVEL, Bank
+from mien.data.simulate.bank import Bank
 from mien.data.simulate.compositions import compositions, gives_away
 from mien.data.simulate.expressions import STATES, State, composed
 from mien.face import UNIT_NAMES, Face
 from mien.features import TextEncoder
+from mien.timeline import MAX_LEVEL
 
 COMPOSED_SHARE, STRENGTHENED_SHARE, NEUTRAL_SHARE = 0.4, 0.2, 0.04
 """Shares of a draw: composed by the grammar; the bank's with a word for their strength; at level 0,

@@ -19,17 +19,17 @@ away. What is left follows the words, and is held against the range of the lips 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from mien import audio
-from mien.animation import Animation
 from mien.data.simulate import prosody
 from mien.data.simulate.bank import Bank
 from mien.errors import MienError
 from mien.evaluate.acted import Acted, paired, spoken
+from mien.evaluate.lips import Animates
 from mien.evaluate.samples import Estimate, estimate, ratio
 from mien.evaluate.shown import average, marked, table
 from mien.evaluate.strength import first_open
@@ -42,18 +42,6 @@ LEAST_STEADY = audio.seconds_to_frame(0.5)
 RANGE = (5.0, 95.0)  # per cent
 RATIO_TARGETS = {"independent": 1.15, "confounded": 1.3}
 LIPS_TARGET = 0.15
-
-
-class Animates(Protocol):
-    """What the measure needs of an animator."""
-
-    face: Face
-
-    def encode_speech(self, speech: np.ndarray) -> np.ndarray: ...
-
-    def animate(
-        self, speech: np.ndarray, description: str, *, features: np.ndarray
-    ) -> Animation: ...
 
 
 @dataclass(frozen=True, eq=False)

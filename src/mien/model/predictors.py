@@ -12,6 +12,7 @@ from mien.model.pooler import TextPooler
 from mien.model.settings import ModelSettings
 from mien.model.transformer import Stack
 
+
 class Past(nn.Module):
     """Coefficients of the frame before -> token; a learned token where the past is dropped."""
 

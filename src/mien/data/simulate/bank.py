@@ -11,10 +11,10 @@ from pathlib import Path
 
 from mien.data.simulate.expressions import STATES
 from mien.errors import MienError
+from mien.timeline import MAX_LEVEL
 
 SPLITS = ("train", "validation", "test")
 KINDS = ("words", "sentences")
-MAX_LEVEL = 1.5
 BANK_PATH = Path(__file__).with_name("bank")
 
 
