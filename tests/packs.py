@@ -6,6 +6,7 @@ import torch
 
 from mien.face import Face
 from mien.model.autoencoder import AutoEncoder
+from mien.model.demands import Demands
 from mien.model.pack import write_pack
 from mien.model.predictors import Audio2Con, Step, Text2Exp
 from mien.model.settings import ModelSettings
@@ -41,5 +42,5 @@ def write_random_pack(
         "text_encoder": text_encoder,
         "provenance": {},
     }
-    write_pack(path, step, about)
+    write_pack(path, step, Demands(settings.speech_size, 8), about)
     return path

@@ -29,7 +29,7 @@ class Planted:
         arrived = np.linspace(0, 2, len(features)).clip(0, 1)[:, None]
         return arrived * self.face.weights_to_coefficients(weights)
 
-    def solve(self, coefficients):
+    def solve(self, coefficients, features=None):
         return self.face.coefficients_to_weights(coefficients)
 
     def animate(self, speech, description, *, features):

@@ -1,13 +1,14 @@
 """Speech and a description in, an animation out: with a random pack and twins of the encoders."""
 
 import dataclasses
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
 
-from mien import audio
+from mien import audio, lips
 from mien.animator import RUN_UP, Animator, resampled, timeline_of
 from mien.errors import MienError
 from mien.face import UNIT_NAMES, Face
@@ -51,12 +52,16 @@ def babble(seconds):
 
 @pytest.fixture
 def planted(animator, face, monkeypatch):
-    """An animator whose networks say what the test says: weights by unit, in every frame."""
+    """An animator whose networks say what the test says: weights by unit, in every frame, and
+    demands (T, 3) of the lips, none unless given."""
 
-    def plant(**weights):
+    def plant(demands=None, **weights):
         pose = np.array([weights.get(name, 0.0) for name in UNIT_NAMES])
         frame = face.weights_to_coefficients(pose)
         monkeypatch.setattr(animator, "roll", lambda heard, *_: np.tile(frame, (len(heard), 1)))
+        none = np.zeros(3, np.float32)
+        heard_in = (lambda heard: np.tile(none, (len(heard), 1))) if demands is None else demands
+        monkeypatch.setattr(animator, "demands", heard_in)
         return animator
 
     return plant
@@ -129,7 +134,7 @@ def test_speech_is_encoded_once_for_many_descriptions(animator, face, speech, mo
     monkeypatch.setattr(animator, "encode_speech", lambda _: pytest.fail("encoded again"))
     for name, weights in wanted.items():
         assert np.array_equal(animator.animate(speech, name, features=features).weights, weights)
-        solved = animator.solve(animator.run(features, name))
+        solved = animator.solve(animator.run(features, name), features)
         assert np.allclose(solved, weights, atol=1e-6)
 
 
@@ -191,7 +196,7 @@ def test_a_face_is_what_its_cues_faces_are_faded_to(animator, speech):
         wanted.append((1 - y) * ((1 - x) * calm[t] + x * furious[t]) + y * neutral[t])
     assert np.allclose(animator.run(features, TURN, strength=1.2), wanted, atol=1e-6)
     made = animator.animate(speech, TURN, strength=1.2).weights
-    assert np.allclose(made, animator.solve(np.stack(wanted)), atol=1e-5)
+    assert np.allclose(made, animator.solve(np.stack(wanted), features), atol=1e-5)
 
 
 def test_a_late_cue_has_a_run_up_and_costs_no_more(animator, monkeypatch):
@@ -313,6 +318,44 @@ def test_weights_are_what_the_networks_mean(planted, speech):
     wanted = {"mouthSmileLeft": 0.6, "browInnerUp": 0.3}
     for unit, name in enumerate(UNIT_NAMES):
         assert np.allclose(found[:, unit], wanted.get(name, 0), atol=1e-3)
+
+
+def test_lips_meet_what_is_heard_under_any_expression(planted, face, speech):
+    """A grin that parts the lips shuts for p, and opens again; a clenched mouth opens for a vowel;
+    silence demands nothing."""
+
+    def heard(features):
+        demands = np.zeros((len(features), 3), np.float32)
+        demands[10:13, 0] = demands[20:23, 1] = 1.0
+        demands[30:33, 2] = 4e-3
+        return demands
+
+    stems = {"mouthSmile": 0.9, "mouthUpperUp": 0.5, "mouthLowerDown": 0.5}
+    grin = {f"{stem}{side}": amount for stem, amount in stems.items() for side in ("Left", "Right")}
+    animator = planted(heard, **grin)
+    made = animator.animate(speech, "grinning").weights
+    gap, bite = 1e3 * lips.gap_of(made, face), 1e3 * lips.bite_of(made, face)
+    assert gap[9] > 3 > 0.5 > abs(gap[11])
+    assert bite[21] < 2 < bite[19]
+    assert np.array_equal(made[:10], made[13:20][:1].repeat(10, 0))
+    smile = UNIT_NAMES.index("mouthSmileLeft")
+    assert made[11, smile] == pytest.approx(made[9, smile], abs=1e-6)
+    animator = planted(heard, mouthPressLeft=0.6, mouthPressRight=0.6)
+    gap = 1e3 * lips.gap_of(animator.animate(speech, "clenched").weights, face)
+    assert gap[9] < 1 < 3.9 < gap[31]
+    animator = planted(mouthUpperUpLeft=0.5, mouthUpperUpRight=0.5)
+    assert np.ptp(animator.animate(speech, "sneering").weights, axis=0).max() < 1e-6
+
+
+def test_a_pack_without_demands_animates_as_its_networks_say(pack, face, speech):
+    """So are older packs, and those of corpora whose phones nobody knows."""
+    bare = new_animator(replace(pack, demands=None), face)
+    made = bare.animate(speech, "calm").weights
+    features = bare.encode_speech(speech)
+    assert np.array_equal(bare.demands(features), np.zeros((len(features), 3)))
+    rows = bare.face.coefficients_to_weights(bare.run(features, "calm"))
+    opened = lips.open_to(face.limit(rows), np.full(len(rows), lips.LEAST_GAP), face)
+    assert np.allclose(made, face.limit(opened), atol=1e-5)
 
 
 @pytest.mark.parametrize("life", [None, 3])

@@ -13,7 +13,7 @@ SOURCES = sorted(ROOT.rglob("*.py"))
 # From the lowest layer to the highest. A module imports from lower layers; in the first two layers
 # also what stands to its left; beyond them nothing of its own layer.
 LAYERS = (
-    "errors config audio limits solve face lips finish timeline life animation "
+    "errors config audio limits solve face lips timeline life animation "
     "camera raster lighting shading render",
     "export pretrained tuning packfile features",
     "animator model data",

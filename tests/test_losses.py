@@ -9,16 +9,16 @@ from mien.face import Face
 from mien.model import losses
 from mien.model.autoencoder import AutoEncoder
 from mien.model.losses import LossScales
-from mien.model.mouth import Mouth
+from mien.model.readout import Readout
 from mien.model.settings import ModelSettings
 
 T, K = 6, 4
 
 
-def mouth_of(pairs: torch.Tensor) -> Mouth:
-    """A mouth with these pairs (P, K), and a lower lip that never moves."""
+def readout_of(pairs: torch.Tensor) -> Readout:
+    """A readout with these pairs (P, K), a still lower lip, and coefficients for units."""
     still = torch.zeros(1, 3, pairs.shape[1])
-    return Mouth(pairs, torch.zeros(1, 3), still, torch.ones(1, 3))
+    return Readout(pairs, torch.zeros(1, 3), still, torch.ones(1, 3), torch.eye(pairs.shape[1]))
 
 
 class Additive(nn.Module):
@@ -52,15 +52,15 @@ def quads() -> torch.Tensor:
 
 
 def test_a_model_that_disentangles_has_no_loss():
-    mouth = mouth_of(torch.randn(2, K))
-    found = losses.first_stage(Additive(), quads(), mouth, 0.01, LossScales())  # type: ignore
+    readout = readout_of(torch.randn(2, K))
+    found = losses.first_stage(Additive(), quads(), readout, 0.01, LossScales())  # type: ignore
     assert found["reconstruction"] == found["cross"] == found["contact"] == 0
 
 
 def test_a_model_without_expression_pays_in_both():
     quad = quads()
-    mouth = mouth_of(torch.randn(2, K))
-    found = losses.first_stage(Additive(True), quad, mouth, 0.01, LossScales())  # type: ignore
+    readout = readout_of(torch.randn(2, K))
+    found = losses.first_stage(Additive(True), quad, readout, 0.01, LossScales())  # type: ignore
     a_n, b_n, a_m, b_m = (x[..., K // 2 :].square().mean() / 2 for x in quad.unbind(1))
     assert found["reconstruction"].item() == pytest.approx((a_n + b_m).item(), rel=1e-5)  # Eq. 1
     assert found["cross"].item() == pytest.approx((a_m + b_n).item(), rel=1e-5)  # Eq. 2
@@ -70,7 +70,7 @@ def test_cross_swaps_the_expressions():
     """Guards against crossing a with a: with the wrong swap this loss would not see the change."""
     quad = quads()
     quad[:, 2] += 1.0  # a_m is now not a's content with m's expression
-    found = losses.first_stage(Additive(), quad, mouth_of(torch.zeros(1, K)), 1.0, LossScales())  # type: ignore
+    found = losses.first_stage(Additive(), quad, readout_of(torch.zeros(1, K)), 1.0, LossScales())  # type: ignore
     assert found["reconstruction"] == 0
     assert found["cross"].item() == pytest.approx(1.0, rel=1e-5)
 
@@ -85,11 +85,11 @@ def test_triplet(near, far, wanted):
 
 
 def test_contact_feels_a_closure_twenty_times_more_than_an_open_mouth():
-    mouth = mouth_of(torch.tensor([[1.0, 0.0]]))
+    readout = readout_of(torch.tensor([[1.0, 0.0]]))
     closed, opened = torch.tensor([[[0.0005, 0.0]]]), torch.tensor([[[0.010, 0.0]]])
     miss = torch.tensor([[[0.002, 0.0]]])  # 2 mm
-    near = losses.contact(closed + miss, closed, mouth)
-    far = losses.contact(opened + miss, opened, mouth)
+    near = losses.contact(closed + miss, closed, readout)
+    far = losses.contact(opened + miss, opened, readout)
     assert near.item() == pytest.approx(1.5, rel=1e-4)  # smooth L1 of 2 mm
     assert near.item() == pytest.approx(20 * far.item(), rel=1e-4)
 
@@ -98,13 +98,15 @@ def test_contact_feels_the_lip_leave_the_teeth():
     """One coefficient lowers the lip; an f has it 1 mm off the teeth, where a miss weighs most."""
     lip_rows = torch.zeros(1, 3, 1)
     lip_rows[0, 1, 0] = -1.0
-    mouth = Mouth(torch.zeros(1, 1), torch.zeros(1, 3), lip_rows, torch.zeros(1, 3))
+    readout = Readout(
+        torch.zeros(1, 1), torch.zeros(1, 3), lip_rows, torch.zeros(1, 3), torch.zeros(1, 1)
+    )
     bitten, far = torch.tensor([[[0.001]]]), torch.tensor([[[0.006]]])
     miss = torch.tensor([[[0.002]]])
-    near = losses.contact(bitten + miss, bitten, mouth)
+    near = losses.contact(bitten + miss, bitten, readout)
     assert near.item() == pytest.approx(1.5, rel=1e-3)
     assert near.item() == pytest.approx(
-        20 * losses.contact(far + miss, far, mouth).item(), rel=1e-3
+        20 * losses.contact(far + miss, far, readout).item(), rel=1e-3
     )
 
 
@@ -112,10 +114,10 @@ def test_the_mouth_of_the_losses_is_the_face_s():
     face = Face.load()
     weights = face.limit(np.random.default_rng(0).uniform(0, 0.6, (5, 52)))
     coefficients = torch.as_tensor(face.weights_to_coefficients(weights), dtype=torch.float32)
-    vertices, mouth = face.weights_to_vertices(weights), Mouth.of(face)
-    gap = mouth.gaps(coefficients).amax(-1)
+    vertices, readout = face.weights_to_vertices(weights), Readout.of(face)
+    gap = readout.gaps(coefficients).amax(-1)
     assert np.allclose(gap, face.gap(vertices), atol=2e-6)
-    assert np.allclose(mouth.lip_to_teeth(coefficients), face.lip_to_teeth(vertices), atol=2e-6)
+    assert np.allclose(readout.lip_to_teeth(coefficients), face.lip_to_teeth(vertices), atol=2e-6)
 
 
 def test_velocity_forgives_an_offset_and_counts_a_jump():
@@ -140,7 +142,7 @@ def test_embedding_compares_what_was_meant_with_what_is_read():
         content,
         expression,
         target,
-        mouth_of(torch.zeros(1, K)),
+        readout_of(torch.zeros(1, K)),
         1.0,
     )
     assert found["embedding"].item() == pytest.approx(1.0, rel=1e-5)
@@ -155,9 +157,9 @@ def test_half_precision_reads_and_does_not_write():
     model = AutoEncoder(ModelSettings(width=16, heads=2, layers=1, feature_size=8))
     nn.init.normal_(model.decoder.write.weight)
     content, expression, target = (torch.randn(2, T, n) for n in (8, 8, 52))
-    mouth = mouth_of(torch.randn(3, 52))
+    readout = readout_of(torch.randn(3, 52))
     (whole, exact), (made, found) = (
-        losses.second_stage(model, content, expression, target, mouth, 0.01, half=half)
+        losses.second_stage(model, content, expression, target, readout, 0.01, half=half)
         for half in (False, True)
     )
     assert torch.equal(made, whole)

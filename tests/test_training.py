@@ -31,6 +31,9 @@ def face():
     return Face.load()
 
 
+SAID = ["pau", "m", "aa", "p", "iy", "f", "ow", "b", "ah", "v", "eh", "m", "aa", "p", "pau"]
+
+
 @pytest.fixture(scope="module")
 def corpus(face, tmp_path_factory):
     """Each sentence under three states; the jaw follows the loudness."""
@@ -55,8 +58,12 @@ def corpus(face, tmp_path_factory):
                     id=f"{sentence}-{index}", sentence=f"sentence {sentence}", sentence_id=sentence,
                     actor="twin", voice="noise", rate=1.0, emotion=state, level=1.0, fps=fps,
                     frames=frames, steady=(0, frames), split=split,
+                    provenance={"prosody": "independent", "style": {}},
                     speech=speech.astype(np.float32), weights=face.limit(weights),
-                    phones=[Phone("aa", 0.0, frames / fps)],
+                    phones=[
+                        Phone(name, 0.2 * place, 0.2 * (place + 1))
+                        for place, name in enumerate(SAID)
+                    ],
                 )
             )  # fmt: skip
     return Corpus(folder)

@@ -48,7 +48,7 @@ def main() -> None:
     rows: list[list[np.ndarray]] = [[] for _ in options.seconds]
     for description in options.descriptions:
         coefficients = animator.run(features, description)
-        weights = animator.solve(coefficients)
+        weights = animator.solve(coefficients, features)
         for row, seconds in zip(rows, options.seconds, strict=True):
             frame = animator.face.weights_to_vertices(weights[round(seconds * 30)])
             row.append(renderer.render(frame))

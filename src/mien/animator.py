@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 from onnxruntime import InferenceSession, SessionOptions  # type: ignore[attr-defined]
 
-from mien import audio
+from mien import audio, lips
 from mien.animation import Animation
 from mien.errors import MienError
 from mien.face import Face
 from mien.features import SpeechEncoder, TextEncoder, check_description
-from mien.finish import finish
 from mien.life import add_life
 from mien.packfile import Card, Pack
 from mien.timeline import Timeline
@@ -52,6 +51,7 @@ class Animator:
         if pack.tuning:
             self.text_encoder = text_encoder.tuned(pack.tuning)
         self._step, self._text = (_session(graph, pack.card) for graph in (pack.step, pack.text))
+        self._demands = _session(pack.demands, pack.card) if pack.demands else None
         self._check_sizes()
 
     def animate(
@@ -95,7 +95,7 @@ class Animator:
         if features is None:
             features = self.encode_speech(speech)
         shares = timeline.shares(audio.frame_times(wanted))
-        weights = self.solve(self._faded(features, asked, shares, progress))
+        weights = self.solve(self._faded(features, asked, shares, progress), features)
         weights = resampled(weights, audio.frame_count(len(speech), fps), fps)
         head = None
         if life is not None:
@@ -210,9 +210,28 @@ class Animator:
                 progress(t + 1, len(features))
         return frames
 
-    def solve(self, coefficients: np.ndarray) -> np.ndarray:
-        """coefficients (T, K) at 30 frames a second -> weights (T, 52), their contacts made."""
-        return finish(self.face.coefficients_to_weights(coefficients), self.face)
+    def solve(self, coefficients: np.ndarray, features: np.ndarray | None = None) -> np.ndarray:
+        """coefficients (T, K) -> unit weights (T, 52) float32 in [0, 1], within the face's limits.
+
+        With the speech_features (T, 384), lips meet what the speech demands: p, b, m shut, f, v
+        bitten, vowels open, under whatever expression. Silence demands nothing.
+        """
+        weights = self.face.coefficients_to_weights(coefficients)
+        if features is None:
+            return self.face.limit(weights)
+        closure, labiodental, floor = self.demands(features).astype(np.float64).T
+        met = lips.meet_demands(
+            weights, closure=closure, labiodental=labiodental, floor=floor, face=self.face
+        )
+        return met.astype(np.float32)
+
+    def demands(self, features: np.ndarray) -> np.ndarray:
+        """speech_features (T, 384) -> (T, 3) float32: closure and labiodental in [0, 1], floor in
+        metres (see `lips.meet_demands`); zeros where the pack hears none."""
+        if self._demands is None:
+            return np.zeros((len(features), 3), np.float32)
+        (heard,) = _run(self._demands, {"speech": np.asarray(features, np.float32)[None]})
+        return heard[0]
 
     def _check_sizes(self) -> None:
         """Hold the step's graph to the card: what does not fit would fail in the middle."""

@@ -126,7 +126,7 @@ def timed(actor: animator.Animator, speech: np.ndarray) -> tuple[np.ndarray, Sha
     clock.append(time.perf_counter())
     coefficients = actor.roll(features, text, 1.0)
     clock.append(time.perf_counter())
-    weights = actor.solve(coefficients)
+    weights = actor.solve(coefficients, features)
     clock.append(time.perf_counter())
     text_time, speech_time, step_time, weight_time = np.diff(clock).tolist()
     return weights, Shares(speech_time, text_time, step_time, weight_time)

@@ -1,7 +1,8 @@
 """The pack as a file: what a trained model needs to run, checked before it is used.
 
-A pack is one zip file (stored, not compressed): pack.json, step.onnx, text.onnx, and known.json and
-known.npy where it carries the wordings that it knows, tuning.npz where it tunes the text encoder.
+A pack is one zip file (stored, not compressed): pack.json, step.onnx, text.onnx, and demands.onnx
+where it hears what speech demands of the lips, known.json and known.npy where it carries the
+wordings that it knows, tuning.npz where it tunes the text encoder.
 `mien.model.pack` makes the graphs, `mien.animator` runs them; reading and writing need no PyTorch.
 """
 
@@ -20,10 +21,10 @@ import numpy as np
 from mien.config import from_dict, to_dict
 from mien.errors import MienError
 
-FORMAT = 2
-FORMATS = (1, FORMAT)
-"""What is read. Packs of format 1 carry no known wordings."""
-CARD, STEP, TEXT = "pack.json", "step.onnx", "text.onnx"
+FORMAT = 3
+FORMATS = (1, 2, FORMAT)
+"""What is read. Packs of format 1 carry no known wordings, those of 1 and 2 hear no demands."""
+CARD, STEP, TEXT, DEMANDS = "pack.json", "step.onnx", "text.onnx", "demands.onnx"
 KNOWN_TEXTS, KNOWN = "known.json", "known.npy"
 TUNING = "tuning.npz"
 MAX_MEMBER = 200_000_000
@@ -98,6 +99,8 @@ class Pack:
     """ONNX graph of one frame."""
     text: bytes
     """ONNX graph of tokens -> text_features."""
+    demands: bytes | None = None
+    """ONNX graph of speech_features -> what speech demands of the lips; None: it hears none."""
     known: Known | None = None
     """What it was trained to read; None in older packs."""
     tuning: Mapping[str, np.ndarray] | None = None
@@ -125,6 +128,8 @@ class Pack:
         """Write the pack to a temporary name, then rename; inverse of `read`."""
         members = {STEP: self.step, TEXT: self.text}
         values: dict[str, Any] = {"format": FORMAT, **to_dict(self.card)}
+        if self.demands:
+            members[DEMANDS] = self.demands
         if self.known:
             values["familiar"] = self.known.familiar
             members |= _known_members(self.known)
@@ -143,7 +148,7 @@ def _unpacked(file: zipfile.ZipFile, values: dict[str, Any]) -> Pack:
     """The Pack of an open file and its card's values; any error if a piece is missing or wrong."""
     sums, familiar = values.pop("sha256"), values.pop("familiar", None)
     names = [STEP, TEXT] if familiar is None else [STEP, TEXT, KNOWN_TEXTS, KNOWN]
-    names += [TUNING] if TUNING in sums else []
+    names += [name for name in (DEMANDS, TUNING) if name in sums]
     members = {name: _member(file, name) for name in names}
     for name, member in members.items():
         if sums[name] != _sum(member):
@@ -151,7 +156,7 @@ def _unpacked(file: zipfile.ZipFile, values: dict[str, Any]) -> Pack:
     card = from_dict(Card, values)
     known = None if familiar is None else _known(members, familiar)
     tuning = _tuning(members[TUNING]) if TUNING in members else None
-    return Pack(card, members[STEP], members[TEXT], known, tuning)
+    return Pack(card, members[STEP], members[TEXT], members.get(DEMANDS), known, tuning)
 
 
 def _known_members(known: Known) -> dict[str, bytes]:

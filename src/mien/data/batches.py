@@ -1,9 +1,10 @@
 """Batches for stage 2: crops of clips with what was heard and a description of what is seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mien.data.again import Again
 from mien.data.clips import Clip, Corpus
 from mien.data.pairs import Quads
 from mien.data.wordings import Wording, Wordings, pad
@@ -48,9 +49,15 @@ class Batches:
         *,
         split: str,
         reach: int,
+        again: Again | None = None,
+        anew: float = 0.0,
     ):
-        """`heard` is what `hearing.hear` made of the corpus; `wordings` are of the same split."""
+        """`heard` is what `hearing.hear` made of the corpus; `wordings` are of the same split.
+
+        `anew`: the share of crops (but of those that switch) that are performed `again`.
+        """
         self.heard, self.reach, self.wordings = heard, reach, wordings
+        self._again, self._anew = again, anew
         starts = np.cumsum([0] + [record.frames for record in corpus.records])
         self.clips = [
             _shown(corpus.clip(record.id), int(start), face, wordings)
@@ -63,12 +70,14 @@ class Batches:
     ) -> Batch:
         """Draw crops of `frames` frames; the share `start` of them begins with its clip."""
         long = [clip for clip in self.clips if len(clip.shown) >= frames]
-        chosen = [long[i] for i in rng.integers(len(long), size=size)]
+        drawn = [self._played(rng, long[i]) for i in rng.integers(len(long), size=size)]
+        chosen = [clip for clip, _, _ in drawn]
         starts = [
             0 if rng.random() < start else int(rng.integers(len(clip.shown) - frames + 1))
             for clip in chosen
         ]
-        tokens, padding, level = self._read(rng, chosen)
+        tokens, padding = pad([wording.tokens for _, wording, _ in drawn])
+        level = np.array([[asked] for _, _, asked in drawn], np.float32)
         pairs = list(zip(chosen, starts, strict=True))
         held = np.stack([clip.held[s : s + frames] for clip, s in pairs])
         return Batch(
@@ -115,6 +124,14 @@ class Batches:
         tokens, padding = pad([wording.tokens for wording, _ in read])
         return tokens, padding, np.array([[level] for _, level in read], dtype=np.float32)
 
+    def _played(self, rng: np.random.Generator, clip: "_Shown") -> tuple["_Shown", Wording, float]:
+        """A clip with a wording and the level to ask for; or performed again, as a new one says."""
+        if self._again is None or clip.id not in self._again.said or rng.random() >= self._anew:
+            return clip, *self._described(rng, clip)
+        wording, state, asked = self.wordings.drawn(rng)
+        shown = self._again.perform(rng, clip.id, state, min(wording.level * asked, MAX_LEVEL))
+        return replace(clip, shown=shown, held=np.ones(len(shown), np.float32)), wording, asked
+
     def _described(self, rng: np.random.Generator, clip: "_Shown") -> tuple[Wording, float]:
         """A wording for the clip and the level to ask for, so that both together mean the clip's.
 
@@ -141,6 +158,7 @@ class Batches:
 
 @dataclass(frozen=True)
 class _Shown:
+    id: str
     emotion: str
     level: float
     shown: np.ndarray  # (T, K), metres
@@ -158,7 +176,7 @@ def _shown(clip: Clip, start: int, face: Face, wordings: Wordings) -> _Shown:
         held[risen:] = np.minimum(clip.envelope[risen:], 1.0)
     coefficients = face.weights_to_coefficients(clip.weights)
     described = [wordings.encode(text) for text in clip.descriptions]
-    return _Shown(clip.emotion, clip.level, coefficients, held, start, described)
+    return _Shown(clip.id, clip.emotion, clip.level, coefficients, held, start, described)
 
 
 def _delayed(mix: np.ndarray, lag: int) -> np.ndarray:

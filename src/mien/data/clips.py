@@ -8,6 +8,7 @@ import dataclasses
 import json
 import os
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -109,6 +110,12 @@ class Corpus:
         if clip_id not in self._by_id:
             raise MienError(f"{self.folder} has no clip {clip_id!r}")
         return read_clip(clip_path(self.folder, clip_id), self._by_id[clip_id])
+
+    def clips(self, split: str) -> Iterator[Clip]:
+        """Read the clips of a split, in the order of the manifest."""
+        for record in self.records:
+            if record.split == split:
+                yield self.clip(record.id)
 
     @property
     def seconds(self) -> float:

@@ -95,7 +95,7 @@ class Wordings:
 
     def draw(self, rng: np.random.Generator, size: int) -> Readings:
         """Draw `size` wordings, of every state as often, and levels."""
-        return self._readings([self._drawn(rng) for _ in range(size)])
+        return self._readings([self.drawn(rng) for _ in range(size)])
 
     def named(self) -> Readings:
         """All wordings of the bank as they stand, at the level that each says."""
@@ -107,7 +107,8 @@ class Wordings:
             ]
         )
 
-    def _drawn(self, rng: np.random.Generator) -> tuple[Wording, State, float]:
+    def drawn(self, rng: np.random.Generator) -> tuple[Wording, State, float]:
+        """Draw one: a wording, what it means, and the level to ask for besides its own."""
         chance = rng.random()
         if chance < COMPOSED_SHARE and self._composed:
             wording, state = self._composed[rng.integers(len(self._composed))]

@@ -1,4 +1,4 @@
-"""The losses of the paper, Eqs. 1-8, and the terms contact and velocity.
+"""The losses of the paper, Eqs. 1-8, and the terms contact, units and velocity.
 
 Norms are means: over batch, frames and the channels of the last axis. Coefficients are divided by
 one global scale before (docs/architecture.md says why), features have unit variance.
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mien.model.autoencoder import AutoEncoder
-from mien.model.mouth import Mouth
+from mien.model.readout import Readout
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,10 @@ class LossScales:
     """λ_emb, Eq. 7."""
     contact: float = 0.02
     """λ of the contact term, in both stages."""
+    units: float = 0.0
+    """λ of the units term, in both stages."""
+    demands: float = 1.0
+    """λ of what the network of the lips' demands is trained by, alone in its stage."""
     velocity: float = 0.0
     """λ of the velocity term, stage 2."""
     reading: float = 0.0
@@ -59,7 +63,7 @@ NEAR_CONTACT, NEAR_TEETH = 2.0, 2.5
 (an f has 1.1), a frame weighs fully; others a twentieth."""
 
 
-def contact(predicted: Tensor, true: Tensor, mouth: Mouth) -> Tensor:
+def contact(predicted: Tensor, true: Tensor, readout: Readout) -> Tensor:
     """Distance between the gaps of the lips, and between their distances to the teeth.
 
     A 1 mm error of the lips is 0.2 % of Eq. 6, which therefore sees neither a closure (p, b, m) nor
@@ -68,8 +72,8 @@ def contact(predicted: Tensor, true: Tensor, mouth: Mouth) -> Tensor:
     Args:
         predicted, true: (..., K), in metres.
     """
-    near = _felt(mouth.gaps(predicted), mouth.gaps(true), NEAR_CONTACT)
-    bite, bitten = (mouth.lip_to_teeth(x)[..., None] for x in (predicted, true))
+    near = _felt(readout.gaps(predicted), readout.gaps(true), NEAR_CONTACT)
+    bite, bitten = (readout.lip_to_teeth(x)[..., None] for x in (predicted, true))
     return near + _felt(bite, bitten, NEAR_TEETH)
 
 
@@ -78,6 +82,18 @@ def _felt(predicted: Tensor, true: Tensor, near: float) -> Tensor:
     predicted, true = 1e3 * predicted, 1e3 * true
     weight = torch.where(true.amax(-1, keepdim=True) < near, 1.0, 0.05)
     return (weight * F.smooth_l1_loss(predicted, true, reduction="none")).mean()
+
+
+def units(predicted: Tensor, true: Tensor, readout: Readout) -> Tensor:
+    """Mean square difference of the units' weights.
+
+    A brow moves a thousandth of the squared distance that a jaw does, and Eq. 6 lets it go; whoever
+    reads a face does not.
+
+    Args:
+        predicted, true: (..., K), in metres.
+    """
+    return readout.units(predicted - true).square().mean()
 
 
 def velocity(predicted: Tensor, true: Tensor) -> Tensor:
@@ -89,7 +105,7 @@ def velocity(predicted: Tensor, true: Tensor) -> Tensor:
 
 
 def first_stage(
-    model: AutoEncoder, quads: Tensor, mouth: Mouth, scale: float, scales: LossScales
+    model: AutoEncoder, quads: Tensor, readout: Readout, scale: float, scales: LossScales
 ) -> dict[str, Tensor]:
     """The losses of stage 1 for quads (B, 4, T, K): a_n, b_n, a_m, b_m, divided by `scale`."""
     a_n, b_n, a_m, b_m = quads.unbind(1)
@@ -113,7 +129,8 @@ def first_stage(
         + triplet(con_bm, con_bn, con_am, margin),  # Eq. 3: positives share the content
         "expression": triplet(exp_an, exp_bn, exp_am, margin)
         + triplet(exp_bm, exp_am, exp_bn, margin),  # Eq. 4: positives share the expression
-        "contact": contact(made * scale, wanted * scale, mouth),
+        "contact": contact(made * scale, wanted * scale, readout),
+        "units": units(made * scale, wanted * scale, readout),
     }
 
 
@@ -122,7 +139,7 @@ def second_stage(
     content: Tensor,
     expression: Tensor,
     target: Tensor,
-    mouth: Mouth,
+    readout: Readout,
     scale: float,
     *,
     half: bool = False,
@@ -145,6 +162,7 @@ def second_stage(
     return made, {
         "face": (made - target).square().mean(),  # Eq. 6
         "embedding": embedding,
-        "contact": contact(made * scale, target * scale, mouth),
+        "contact": contact(made * scale, target * scale, readout),
+        "units": units(made * scale, target * scale, readout),
         "velocity": velocity(made, target),
     }

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from mien.model.demands import Demands
 from mien.model.pooler import TextPooler
 from mien.model.predictors import Step
 from mien.packfile import Card, Known, Pack
@@ -26,12 +27,13 @@ OPSET = 17
 def write_pack(
     path: Path,
     step: Step,
+    demands: Demands | None,
     about: dict[str, Any],
     *,
     known: Known | None = None,
     tuning: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Export the fused step and the text pooler to `path`, atomically.
+    """Export the fused step, the text pooler and the lips' demands to `path`, atomically.
 
     `about` goes into the card as it is: name, face, speech_encoder, text_encoder, provenance.
     `known`: the wordings that it was trained to read, as `mien.data.known` samples them.
@@ -48,7 +50,8 @@ def write_pack(
         decoder_state=(1, settings.layers, 2, settings.decoder_window, settings.width),
     )
     text = _text_graph(step.text2exp.pooler.cpu().eval(), settings.text_size)
-    Pack(card, _step_graph(step.cpu().eval()), text, known, tuning).write(path)
+    heard = None if demands is None else _demands_graph(demands, settings.speech_size)
+    Pack(card, _step_graph(step.cpu().eval()), text, heard, known, tuning).write(path)
 
 
 def _step_graph(step: Step) -> bytes:
@@ -64,6 +67,13 @@ def _text_graph(pooler: TextPooler, text_size: int) -> bytes:
     example = (torch.zeros(1, 5, text_size), torch.zeros(1, 5))
     free = {"tokens": {1: "length"}, "padding": {1: "length"}}
     return _exported(pooler, example, ["tokens", "padding"], ["text_features"], free)
+
+
+def _demands_graph(demands: Demands, speech_size: int) -> bytes:
+    free = {"speech": {1: "frames"}, "demands": {1: "frames"}}
+    return _exported(
+        demands.cpu().eval(), (torch.zeros(1, 8, speech_size),), ["speech"], ["demands"], free
+    )
 
 
 def _exported(

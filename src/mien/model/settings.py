@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Sizes of E_con, E_exp, D, Audio2Con and Text2Exp."""
+    """Sizes of E_con, E_exp, D, Audio2Con, Text2Exp and the small networks beside them."""
 
     width: int = 128
     """Channels d of every transformer."""
@@ -39,6 +39,8 @@ class ModelSettings:
     """Share of the tokens' values hidden while training: wordings are few, and never all seen."""
     speech_dropout: float = 0.1
     """Share of the speech_features' values hidden while training: voices are few too."""
+    demands_width: int = 96
+    """Channels of the network that hears what speech demands of the lips."""
     coefficients: int = 52
     """Coefficients K of the face's basis."""
 

@@ -20,6 +20,8 @@ class CorpusSettings:
     """Seed of everything that is drawn."""
     composed: int = 8000
     """Descriptions that the grammar makes for training."""
+    again: float = 0.0
+    """Share of quads and crops whose sentence is performed again under a new expression."""
     phases: int = 4
     """Versions of each clip's speech_features: other window positions, room, noise and gain."""
 
@@ -85,6 +87,7 @@ class Recipe:
     stage1: StageSettings = field(default_factory=StageSettings)
     tuning: StageSettings = field(default_factory=StageSettings)
     reading: StageSettings = field(default_factory=StageSettings)
+    demands: StageSettings = field(default_factory=StageSettings)
     stage2: StageSettings = field(default_factory=StageSettings)
     past: PastSettings = field(default_factory=PastSettings)
 

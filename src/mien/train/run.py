@@ -10,8 +10,10 @@ import numpy as np
 
 import mien
 from mien.config import read_json, to_dict
+from mien.data.again import Again
 from mien.data.batches import Batches
 from mien.data.clips import Corpus
+from mien.data.demanded import Demanded
 from mien.data.hearing import hear
 from mien.data.known import sample_known
 from mien.data.pairs import Quads, Settings
@@ -21,6 +23,8 @@ from mien.face import Face
 from mien.features import SpeechEncoder, TextEncoder
 from mien.model import checkpoint
 from mien.model.pack import write_pack
+from mien.train.demands import WEIGHTS as DEMANDS_WEIGHTS
+from mien.train.demands import load_demands, train_demands
 from mien.train.reading import WEIGHTS as READING_WEIGHTS
 from mien.train.reading import train_reading
 from mien.train.recipe import Recipe
@@ -45,9 +49,18 @@ def train_run(recipe: Recipe, corpus: Corpus, folder: Path) -> Path:
         split: Quads.from_corpus(corpus, face, settings=Settings(split), progress=True)
         for split in ("train", "validation")
     }
+    again = Again.of(corpus.clips("train"), face) if recipe.corpus.again else None
     if not (folder / STAGE1_WEIGHTS).exists():
         scale = global_scale(quads["train"])
-        train_stage1(recipe, face, quads["train"], quads["validation"], scale=scale, folder=folder)
+        train_stage1(
+            recipe,
+            face,
+            quads["train"],
+            quads["validation"],
+            scale=scale,
+            folder=folder,
+            again=again,
+        )
     tuning = _tuning(recipe, text_encoder, folder)
     reader = text_encoder.tuned(tuning) if tuning else text_encoder
     unread, untrained = (not (folder / name).exists() for name in (READING_WEIGHTS, STAGE2_WEIGHTS))
@@ -59,11 +72,24 @@ def train_run(recipe: Recipe, corpus: Corpus, folder: Path) -> Path:
         }
     if unread:
         train_reading(recipe, face, wordings["train"], wordings["validation"], folder=folder)
+    heard = hear(corpus, speech_encoder, phases=recipe.corpus.phases, seed=recipe.corpus.seed)
+    if not (folder / DEMANDS_WEIGHTS).exists():
+        said = [Demanded(corpus, heard, face, split=split) for split in ("train", "validation")]
+        if all(said):
+            train_demands(recipe, *said, folder=folder)
     if untrained:
-        heard = hear(corpus, speech_encoder, phases=recipe.corpus.phases, seed=recipe.corpus.seed)
-        reach = recipe.model.speech_reach
+        reach, anew = recipe.model.speech_reach, {"train": recipe.corpus.again, "validation": 0.0}
         batches = {
-            split: Batches(corpus, heard, face, known, split=split, reach=reach)
+            split: Batches(
+                corpus,
+                heard,
+                face,
+                known,
+                split=split,
+                reach=reach,
+                again=again,
+                anew=anew[split],
+            )
             for split, known in wordings.items()
         }
         train_stage2(
@@ -79,7 +105,8 @@ def train_run(recipe: Recipe, corpus: Corpus, folder: Path) -> Path:
         "provenance": {"run": json.loads((folder / "run.json").read_text())},
     }
     known = sample_known(text_encoder, progress=True)
-    write_pack(path, trainee.step, about, known=known, tuning=tuning)
+    demands = load_demands(recipe, folder)
+    write_pack(path, trainee.step, demands, about, known=known, tuning=tuning)
     return path
 
 

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mien.data.again import Again
 from mien.data.pairs import Quads
 from mien.face import Face
 from mien.model import checkpoint
 from mien.model.autoencoder import AutoEncoder
 from mien.model.losses import first_stage
-from mien.model.mouth import Mouth
+from mien.model.readout import Readout
 from mien.train.loop import Stage, train
 from mien.train.recipe import Recipe
 
@@ -19,31 +20,44 @@ WEIGHTS = "stage1.safetensors"
 
 
 def train_stage1(
-    recipe: Recipe, face: Face, quads: Quads, held_out: Quads, *, scale: float, folder: Path
+    recipe: Recipe,
+    face: Face,
+    quads: Quads,
+    held_out: Quads,
+    *,
+    scale: float,
+    folder: Path,
+    again: Again | None = None,
 ) -> None:
     """Train E_con, E_exp and D and write folder/stage1.safetensors; resumes by itself.
 
     Args:
         quads, held_out: for training and for the log.
         scale: metres; what coefficients are divided by.
+        again: sentences to perform again, for the share of quads that the recipe says.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(recipe.stage1.seed)
     model = AutoEncoder(recipe.model).to(device)
-    mouth = Mouth.of(face, device)
+    readout = Readout.of(face, device)
     settings = recipe.stage1
 
-    def draw(source: Quads, rng: np.random.Generator, size: int) -> Tensor:
-        quad = source.batch(rng, size, settings.frames)
-        return torch.as_tensor(quad, dtype=torch.float32).to(device) / scale
+    anew = round(settings.batch * recipe.corpus.again)
+    if again is None or not again.usable(settings.frames):
+        anew = 0
+
+    def tensor(drawn: np.ndarray) -> Tensor:
+        return torch.as_tensor(drawn, dtype=torch.float32).to(device) / scale
 
     def losses(rng: np.random.Generator) -> dict[str, Tensor]:
-        quad = draw(quads, rng, settings.batch)
-        return first_stage(model, quad, mouth, scale, recipe.losses)
+        quad = tensor(quads.batch(rng, settings.batch - anew, settings.frames))
+        if again and anew:
+            quad = torch.cat([quad, tensor(again.quads(rng, anew, settings.frames))])
+        return first_stage(model, quad, readout, scale, recipe.losses)
 
     def evaluate() -> dict[str, float]:
-        quad = draw(held_out, np.random.default_rng(0), 64)
-        values = first_stage(model, quad, mouth, scale, recipe.losses)
+        quad = tensor(held_out.batch(np.random.default_rng(0), 64, settings.frames))
+        values = first_stage(model, quad, readout, scale, recipe.losses)
         variance = quad.square().mean().item()
         shares = {
             name: values[name].item() / (2 * variance) for name in ("reconstruction", "cross")

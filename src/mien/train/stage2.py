@@ -69,8 +69,8 @@ def free_running(trainee: Trainee, held_out: Batches, frames: int) -> dict[str, 
     text = trainee.text_features(batch)[:, 0]
     made = trainee.run_free(trainee.tensor(batch.speech), text, trainee.tensor(batch.level))
     true = trainee.tensor(batch.coefficients)
-    gap, want = (1e3 * trainee.mouth.gaps(x).amax(-1) for x in (made, true))
-    bite, bitten = (1e3 * trainee.mouth.lip_to_teeth(x) for x in (made, true))
+    gap, want = (1e3 * trainee.readout.gaps(x).amax(-1) for x in (made, true))
+    bite, bitten = (1e3 * trainee.readout.lip_to_teeth(x) for x in (made, true))
     closed = ((gap >= -1.5) & (gap <= 1.0)).float()
     return {
         "free_error": ((made - true).square().mean() / true.square().mean()).item(),

@@ -11,8 +11,8 @@ from mien.face import Face
 from mien.model import checkpoint
 from mien.model.autoencoder import AutoEncoder
 from mien.model.losses import second_stage
-from mien.model.mouth import Mouth
 from mien.model.predictors import Audio2Con, Step, Text2Exp
+from mien.model.readout import Readout
 from mien.train.recipe import PastSettings, Recipe
 from mien.train.stage1 import WEIGHTS as STAGE1_WEIGHTS
 
@@ -31,7 +31,7 @@ class Trainee:
         self.scale = float(settings["scale"])
         self.audio2con = Audio2Con(recipe.model).to(self.device)
         self.text2exp = Text2Exp(recipe.model).to(self.device)
-        self.mouth = Mouth.of(face, self.device)
+        self.readout = Readout.of(face, self.device)
         self.half = half
         self.step = Step(
             recipe.model, self.audio2con, self.text2exp, self.autoencoder.decoder, self.scale
@@ -84,7 +84,7 @@ class Trainee:
             content.float(),
             expression.float(),
             target,
-            self.mouth,
+            self.readout,
             self.scale,
             half=self.half,
         )
