@@ -19,6 +19,7 @@ LAYERS = (
     "animator model data",
     "settled",
     "train evaluate bench explain",
+    "study",
     "cli",
     "__main__",
 )
@@ -35,6 +36,7 @@ FURTHER = {
     "model": {"torch", "safetensors"},
     "train": {"torch"},
     "data": {"pocketsphinx", "hibari", "mediapipe"},
+    "study": {"starlette", "uvicorn"},
 }
 
 

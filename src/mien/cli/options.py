@@ -56,11 +56,11 @@ def add_pack(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--pack", type=Path, help="a trained pack (.mien) instead of the default")
 
 
-def extra(module: str) -> ModuleType:
-    """Import a module that needs an extra; MienError says how to install what is missing."""
+def extra(module: str, name: str = "train") -> ModuleType:
+    """Import a module that needs the extra `name`; MienError says how to install it."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise MienError(
-            f"{error.name} is not installed; install it with: pip install 'mien[train]'"
+            f"{error.name} is not installed; install it with: pip install 'mien[{name}]'"
         ) from error
