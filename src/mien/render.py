@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from mien import lighting, raster, shading
 from mien.animation import Animation
 from mien.camera import Camera, project, to_camera, touched_box
 from mien.face import Face
+from mien.faces.paint import BY_PART
 from mien.lips import ease
 
 PART_MATERIALS = {
@@ -21,14 +24,18 @@ PART_MATERIALS = {
     "eye_right": "eyes",
     "teeth_upper": "teeth",
     "teeth_lower": "teeth",
+    "teeth": "teeth",
     "tongue": "tongue",
     "brows": "hair",
     "lashes": "hair",
+    "hair": "hair",
     "cavity": "cavity",
+    "lining": "cavity",
 }
-ONE_SIDED = ("skin", "eye_left", "eye_right")
+"""By a part's name, or by what is before its number (`hair_2`); any other is like skin."""
+ONE_SIDED = ("skin", "eye_left", "eye_right", "lining")
 """Parts whose inside is not drawn. The others are thin strips, or only seen through the lips."""
-ROUNDED = ("skin", "tongue")
+ROUNDED = ("skin", "tongue", "lining")
 """Parts whose triangles are split and rounded, so that the outline shows no corners."""
 BLOCKING = ("skin", "cavity")
 """Parts that throw shadows."""
@@ -54,6 +61,8 @@ class Renderer:
         """width, height: pixels; in a square the head fills three fifths of the width."""
         self.width, self.height = width, height
         self.camera = camera or Camera()
+        self._lining = None if "cavity" in face.parts else face.parts["skin"]
+        face = face if self._lining is None else lined(face)
         self._set_shape(face)
         self._set_surface(face)
         self._set_lighting()
@@ -61,6 +70,8 @@ class Renderer:
 
     def render(self, vertices: np.ndarray) -> np.ndarray:
         """vertices (V, 3), metres → picture (H, W, 3) uint8, sRGB."""
+        if self._lining is not None:
+            vertices = np.concatenate([vertices, vertices[self._lining]])
         seen = to_camera(vertices, self.camera)
         normals = raster.vertex_normals(seen, self._coarse)
         rounded = raster.round_edges(seen, normals, self._edges)
@@ -178,12 +189,31 @@ def frames(renderer: Renderer, animation: Animation, threads: int = 2) -> Iterat
             yield waiting.popleft().result()
 
 
+def lined(face: Face) -> Face:
+    """The face with the inside of its skin as a part `lining`, which follows all others.
+
+    For faces that have no cavity: through an open mouth one would see the background.
+    """
+    skin, count = face.parts["skin"], len(face.template)
+    corners = face.triangles
+    own = corners[((corners >= skin.start) & (corners < skin.stop)).all(1)]
+    size = skin.stop - skin.start
+    dark = np.tile(np.array(BY_PART["cavity"], np.float32), (size, 1))
+    return replace(
+        face,
+        template=np.concatenate([face.template, face.template[skin]]),
+        triangles=np.concatenate([corners, own[:, ::-1] - skin.start + count]),
+        colors=np.concatenate([face.colors, dark]),
+        unit_deltas=np.pad(face.unit_deltas, ((0, 0), (0, size), (0, 0))),
+        parts={**face.parts, "lining": slice(count, count + size)},
+    )
+
+
 def by_part(face: Face, values: Mapping[str, float], *, other: float = 0) -> np.ndarray:
     """One number for each vertex, (V,) float32: its part's in `values`, else `other`."""
     of_vertex = np.full(len(face.template), other, np.float32)
-    for part, value in values.items():
-        if part in face.parts:
-            of_vertex[face.parts[part]] = value
+    for name, part in face.parts.items():
+        of_vertex[part] = values.get(re.sub(r"_\d+$", "", name), other)
     return of_vertex
 
 
