@@ -120,6 +120,22 @@ def test_the_mouth_of_the_losses_is_the_face_s():
     assert np.allclose(readout.lip_to_teeth(coefficients), face.lip_to_teeth(vertices), atol=2e-6)
 
 
+def test_units_see_a_brow_as_well_as_a_jaw():
+    """The weights that coefficients amount to, nearly; a brow is as much as a jaw there."""
+    face = Face.load()
+    readout = Readout.of(face)
+    rest = torch.zeros(1, 52)
+    for name in ("jawOpen", "browInnerUp", "eyeSquintLeft", "noseSneerRight"):
+        weights = np.zeros((1, 52), np.float32)
+        weights[0, face.unit_names.index(name)] = 0.8
+        moved = torch.tensor(face.weights_to_coefficients(weights))
+        assert readout.units(moved).numpy() == pytest.approx(weights, abs=0.12), name
+        assert 0.35 < losses.units(moved, rest, readout).item() / (0.8**2 / 52) <= 1.05, name
+    brow = torch.tensor(face.unit_coefficients[face.unit_names.index("browInnerUp")])
+    jaw = torch.tensor(face.unit_coefficients[face.unit_names.index("jawOpen")])
+    assert brow.square().sum() < 0.002 * jaw.square().sum()
+
+
 def test_velocity_forgives_an_offset_and_counts_a_jump():
     true = torch.randn(2, T, K)
     assert losses.velocity(true + 5.0, true).item() == pytest.approx(0.0, abs=1e-9)
