@@ -232,7 +232,7 @@ def test_a_gltf_with_its_buffer_beside_it_or_inside(document, back, tmp_path):
 
 
 def test_a_body_below_the_head_is_left_out(document, back, tmp_path):
-    points = np.float32([[0, -1, 0], [0.3, -1, 0], [0, -0.5, 0]])
+    points = np.array([[0, -1, 0], [0.3, -1, 0], [0, -0.5, 0]], np.float32)
     whole = changed(document)
     start = len(document[1])
     whole["bufferViews"].append({"buffer": 0, "byteOffset": start, "byteLength": points.nbytes})

@@ -232,8 +232,8 @@ def twin(arrays, expression, pose):
     rest = [np.linalg.inv(np.eye(4) + np.pad(j[:, None], ((0, 1), (3, 0)))) for j in joints]
     placed = []
     for vertex, weights in zip(posed, arrays["weights"], strict=True):
-        matrix = sum(w * world @ back for w, world, back in zip(weights, worlds, rest, strict=True))
-        placed.append((matrix @ [*vertex, 1])[:3])
+        matrices = [w * world @ back for w, world, back in zip(weights, worlds, rest, strict=True)]
+        placed.append((np.sum(matrices, axis=0) @ [*vertex, 1])[:3])
     return np.array(placed)
 
 
@@ -323,7 +323,7 @@ def test_a_fingerprint_tells_models_apart_and_machines_not(flame, head, folder):
     """Orthonormal components have the same inner products, whatever the head."""
     again = Flame.read(folder / "generic_model.pkl").to_face(components=30)
     assert again.fingerprint == head.fingerprint
-    wider = dataclasses.replace(head, template=head.template * np.float32([1.1, 1, 1]))
+    wider = dataclasses.replace(head, template=head.template * np.array([1.1, 1, 1], np.float32))
     assert wider.fingerprint != head.fingerprint
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,7 +136,7 @@ def test_glb_scales_components_and_shows_the_same_vertices(tmp_path, animation):
     weights = glb.array(sampler.output).reshape(20, -1)
     np.testing.assert_allclose(np.abs(weights).max(axis=0), 1.0, atol=1e-6)
     assert weights.min() < -0.5
-    found = glb.gltf.meshes[0]
+    found: Any = glb.gltf.meshes[0]
     for primitive, part in zip(found.primitives, animation.face.parts.values(), strict=True):
         shown = glb.array(primitive.attributes.POSITION)
         for weight, target in zip(weights[13], primitive.targets, strict=True):
@@ -186,7 +187,7 @@ def test_an_open_mouth_without_a_cavity_is_dark(face):
 
 def test_a_pack_of_the_mien_head_moves_another_face_by_its_weights(mien_, folder, quick, face):
     longer = dataclasses.replace(
-        face, name="longer", template=face.template * np.float32([1, 1.2, 1])
+        face, name="longer", template=face.template * np.array([1, 1.2, 1], np.float32)
     )
     wider = dataclasses.replace(longer, unit_deltas=face.unit_deltas * np.float32(1.1))
     wider.save(folder / "wider.npz")

@@ -119,14 +119,14 @@ def test_a_killed_process_loses_nothing(place):
 
 
 def test_two_processes_run_a_recipe_as_one_does(place):
-    """All stages, with what they write for each other; losses are alike within noise."""
+    """Its stages, with what they write for each other; losses are alike within noise."""
     pack = Pack.read(place / "run" / "tiny.mien")
     assert pack.card.name == "tiny"
     together.train_tiny(place, "alone_run")
     ours, alone = rows(place / "run"), rows(place / "alone_run")
     steps = [(row["stage"], row["step"]) for row in ours]
     assert steps == [(row["stage"], row["step"]) for row in alone]
-    assert {stage for stage, _ in steps} == {"stage1", "reading", "demands", "stage2"}
+    assert {stage for stage, _ in steps} == {"stage1", "demands", "stage2"}
     for one, other in zip(ours, alone, strict=True):
         assert one.keys() == other.keys()
         for name in {"held_out_reconstruction", "held_out_cross", "free_error"} & one.keys():
@@ -139,7 +139,7 @@ def test_a_batch_is_divided_or_refused(monkeypatch):
     recipe = together.tiny()
     monkeypatch.setattr(processes, "count", lambda: 2)
     part = processes.share(recipe)
-    assert (part.stage1.batch, part.reading.batch) == (2, 8)
+    assert (part.stage1.batch, part.stage2.batch) == (2, 2)
     assert part.tuning == recipe.tuning  # it has no updates
     odd = dataclasses.replace(recipe, stage2=dataclasses.replace(recipe.stage2, batch=3))
     with pytest.raises(MienError, match="stage2: a batch of 3 cannot be divided among 2"):

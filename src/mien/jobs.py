@@ -72,7 +72,6 @@ def _spread(
             "several jobs need joblib; install it with: pip install 'mien[train]'"
         ) from error
     fresh, waiting, deaths, kept = iter(items), deque[Item](), 0, _Kept(function)
-
     ended: list[Exception] = []
 
     def taken() -> Iterator[Item]:

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -52,6 +52,17 @@ LIP_GLOSS = 2.2
 """times the shine of other skin"""
 
 
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """What of a `Face` is drawn."""
+
+    template: np.ndarray
+    triangles: np.ndarray
+    colors: np.ndarray
+    parts: dict[str, slice]
+    regions: dict[str, np.ndarray]
+
+
 class Renderer:
     """Draws one face; size and camera are fixed, vertices are not. Several threads may share it."""
 
@@ -61,10 +72,10 @@ class Renderer:
         """width, height: pixels; in a square the head fills three fifths of the width."""
         self.width, self.height = width, height
         self.camera = camera or Camera()
-        self._lining = None if "cavity" in face.parts else face.parts["skin"]
-        face = face if self._lining is None else lined(face)
-        self._set_shape(face)
-        self._set_surface(face)
+        self._lining = None if "cavity" in face.parts else face.parts.get("skin")
+        drawn = face if self._lining is None else lined(face)
+        self._set_shape(drawn)
+        self._set_surface(drawn)
         self._set_lighting()
         self._thread = threading.local()
 
@@ -80,7 +91,7 @@ class Renderer:
         normals = raster.vertex_normals(rounded, self._triangles)
         return self._paint(rounded, self._values(normals, finer))
 
-    def _set_shape(self, face: Face) -> None:
+    def _set_shape(self, face: Face | Surface) -> None:
         """Which triangles are drawn, split, seen from behind, and throw shadows."""
         self._coarse = np.ascontiguousarray(face.triangles, np.int32)
         self._neighbours, _ = raster.split_triangles(self._coarse, len(face.template))
@@ -94,7 +105,7 @@ class Renderer:
         self._triangles = np.concatenate([finer, self._coarse[~split]])
         self._two_sided = np.concatenate([two_sided[split].repeat(4), two_sided[~split]])
 
-    def _set_surface(self, face: Face) -> None:
+    def _set_surface(self, face: Face | Surface) -> None:
         """Material, colour and what else does not move, of the vertices and the edges' middles."""
         rows = {part: list(lighting.MATERIALS).index(name) for part, name in PART_MATERIALS.items()}
         materials = by_part(face, rows).astype(np.int32)
@@ -189,7 +200,7 @@ def frames(renderer: Renderer, animation: Animation, threads: int = 2) -> Iterat
             yield waiting.popleft().result()
 
 
-def lined(face: Face) -> Face:
+def lined(face: Face) -> Surface:
     """The face with the inside of its skin as a part `lining`, which follows all others.
 
     For faces that have no cavity: through an open mouth one would see the background.
@@ -199,17 +210,16 @@ def lined(face: Face) -> Face:
     own = corners[((corners >= skin.start) & (corners < skin.stop)).all(1)]
     size = skin.stop - skin.start
     dark = np.tile(np.array(BY_PART["cavity"], np.float32), (size, 1))
-    return replace(
-        face,
+    return Surface(
         template=np.concatenate([face.template, face.template[skin]]),
         triangles=np.concatenate([corners, own[:, ::-1] - skin.start + count]),
         colors=np.concatenate([face.colors, dark]),
-        unit_deltas=np.pad(face.unit_deltas, ((0, 0), (0, size), (0, 0))),
         parts={**face.parts, "lining": slice(count, count + size)},
+        regions=face.regions,
     )
 
 
-def by_part(face: Face, values: Mapping[str, float], *, other: float = 0) -> np.ndarray:
+def by_part(face: Face | Surface, values: Mapping[str, float], *, other: float = 0) -> np.ndarray:
     """One number for each vertex, (V,) float32: its part's in `values`, else `other`."""
     of_vertex = np.full(len(face.template), other, np.float32)
     for name, part in face.parts.items():
@@ -217,7 +227,7 @@ def by_part(face: Face, values: Mapping[str, float], *, other: float = 0) -> np.
     return of_vertex
 
 
-def neck_fade(face: Face) -> np.ndarray:
+def neck_fade(face: Face | Surface) -> np.ndarray:
     """How far each vertex (V,) is out of the background, 0..1, from the cut at the neck up."""
     rim = lower_rim(face)
     if not len(rim):
@@ -226,7 +236,7 @@ def neck_fade(face: Face) -> np.ndarray:
     return ease(apart / NECK_FADE)
 
 
-def lower_rim(face: Face) -> np.ndarray:
+def lower_rim(face: Face | Surface) -> np.ndarray:
     """Vertices (n,) on an edge that has only one triangle, in the lowest third of the head."""
     sides = np.sort(face.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), 1)
     edges, count = np.unique(sides, axis=0, return_counts=True)
@@ -235,14 +245,14 @@ def lower_rim(face: Face) -> np.ndarray:
     return rim[height[rim] < height.min() + np.ptp(height) / 3]
 
 
-def lip_gloss(face: Face) -> np.ndarray:
+def lip_gloss(face: Face | Surface) -> np.ndarray:
     """How much more than usual each vertex (V,) shines."""
     gloss = np.ones(len(face.template), np.float32)
     gloss[face.regions.get("lips", [])] = LIP_GLOSS
     return gloss
 
 
-def skin_grain(face: Face) -> np.ndarray:
+def skin_grain(face: Face | Surface) -> np.ndarray:
     """How strong the grain is at each vertex (V,): weak where skin turns from its cylinder."""
     template = np.ascontiguousarray(face.template, np.float32)
     normals = raster.vertex_normals(template, np.ascontiguousarray(face.triangles, np.int32))
@@ -251,7 +261,7 @@ def skin_grain(face: Face) -> np.ndarray:
     return np.clip(outward, 0, 1) ** 2 * by_part(face, {"skin": 1})
 
 
-def around_head(face: Face) -> np.ndarray:
+def around_head(face: Face | Surface) -> np.ndarray:
     """Where vertices look up the grain, (V, 2) in texels: on a cylinder of 9 cm about the head."""
     x, y, z = face.template.T
     around = 0.09 * np.arctan2(x, z - z.mean())

@@ -37,7 +37,8 @@ def join() -> None:
     if os.environ.get("GROUP_WORLD_SIZE") == "1":
         # On one machine torchrun keeps the addresses of those that it has ended, and processes
         # that it starts again would call them and wait.
-        store = dist.PrefixStore(os.environ["TORCHELASTIC_RESTART_COUNT"], store)
+        attempt = os.environ["TORCHELASTIC_RESTART_COUNT"]
+        store = dist.PrefixStore(attempt, store)  # type: ignore[attr-defined]
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
     atexit.register(dist.destroy_process_group)
 
