@@ -4,6 +4,7 @@ import pickle
 import sys
 import types
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def kept_of(face: Face) -> list[np.ndarray]:
     return found
 
 
-def flame_arrays(face: Face) -> dict[str, np.ndarray]:
+def flame_arrays(face: Face) -> dict[str, Any]:
     """The arrays of a FLAME file: the Mien head's face and eyeballs, 12 expression directions, a
     jaw that turns about its joint, small correctives, five joints."""
     parts = kept_of(face)

@@ -18,7 +18,9 @@ def place(root, actor, label, level, number, *, kind="video", view="front"):
     return path
 
 
-def write_recording(root, actor, label, level, number, *, bright=None, sound=SECONDS, **where):
+def write_recording(
+    root, actor, label, level, number, *, bright=None, sound: float | None = SECONDS, **where
+):
     """Write a film of SECONDS with sound; of one brightness, or of one for each picture."""
     calm = CALM if label == "neutral" else ACTED
     shown = np.full(round(25 * SECONDS), calm) if bright is None else np.asarray(bright)

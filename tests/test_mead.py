@@ -70,6 +70,7 @@ def test_folders_and_archives_hold_the_same_recordings(tree, tmp_path):
             archive.add(source, inside)
         found = mead.recordings(tmp_path / name.split("/")[0])
         assert names(found) == wanted
+        assert found[3].video
         with found[3].video.opened() as copy:
             assert copy.suffix == ".mp4"
             original = place(tree, "M003", "angry", 3, 2)
@@ -84,7 +85,7 @@ def test_sound_and_views_are_told_apart(tmp_path):
     (tmp_path / "W009" / "notes.txt").write_text("not a recording")
     found = mead.recordings(tmp_path)
     assert [r.view for r in found] == ["front", "left_30"]
-    assert {r.sound.path for r in found} == {sound}
+    assert {r.sound and r.sound.path for r in found} == {sound}
     assert found[0].take == found[1].take
     place(tmp_path, "W009", "sad", 2, 7).unlink()
     alone = mead.select(mead.recordings(tmp_path, pictures=False), views=("front",))
@@ -265,7 +266,7 @@ def test_a_loss_in_an_archive_is_named_as_it_lies_there(tmp_path, tracker):
         archive.add(tmp_path / "tree" / "M003", "M003")
     (found,) = mead.recordings(tmp_path / "root")
     failure = see(found, way=Tracked(tmp_path / "m.task"), sound="auto")
-    assert "M003.tar/M003/video/front/neutral/level_1/001.mp4 cannot be read" in failure.reason
+    assert "M003.tar/M003/video/front/neutral/level_1/001.mp4 cannot be read" in failure.reason  # type: ignore[union-attr]
 
 
 def test_a_full_disk_loses_nothing(tree, tmp_path, mien_, monkeypatch, tracker):

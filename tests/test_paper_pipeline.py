@@ -186,7 +186,8 @@ def test_actors_are_told_apart(reconstructed, small, tmp_path):
     shown = [
         animated(reconstructed, path, tmp_path / f"{name}.npz", "--actor", name) for name in ACTORS
     ]
-    assert not np.array_equal(*shown)
+    first, second = shown
+    assert not np.array_equal(first, second)
     assert main(["animate", str(tmp_path / "M003.wav"), "glad", "-o", str(tmp_path / "x.npz"),
                  "--pack", str(path), "--actor", "W011",
                  "--face", str(reconstructed.folder / "face.npz")]) == 2  # fmt: skip
