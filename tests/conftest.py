@@ -26,9 +26,10 @@ def pack(face, tmp_path_factory):
 @pytest.fixture
 def quick(monkeypatch, face):
     """Twins of the encoders, and one face for all tests."""
-    monkeypatch.setattr("mien.animator.SpeechEncoder.load", lambda path=None: twin_speech_encoder())
-    monkeypatch.setattr("mien.animator.TextEncoder.load", lambda path=None: TwinTextEncoder())
-    monkeypatch.setattr("mien.animator.Face.load", lambda path=None: face)
+    monkeypatch.setattr("mien.features.SpeechEncoder.load", lambda path=None: twin_speech_encoder())
+    monkeypatch.setattr("mien.features.TextEncoder.load", lambda path=None: TwinTextEncoder())
+    load = Face.load
+    monkeypatch.setattr("mien.animator.Face.load", lambda path=None: load(path) if path else face)
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def refused(mien_, folder, monkeypatch):
         for work in ("encode_speech", "encode_description", "roll"):
             monkeypatch.setattr(Animator, work, lambda *_, **__: pytest.fail("it was computed"))
         if not loads:
-            monkeypatch.setattr("mien.animator.load", lambda _: pytest.fail("it was loaded"))
+            monkeypatch.setattr("mien.animator.load", lambda *_, **__: pytest.fail("it was loaded"))
         before = contents(folder)
         status, out, err = mien_(*arguments, **options)
         assert (status, out) == (2, "")

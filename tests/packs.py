@@ -33,7 +33,10 @@ def write_random_pack(
         torch.manual_seed(seed)
         decoder = AutoEncoder(settings).decoder
         torch.nn.init.normal_(decoder.write.weight, std=settings.width**-0.5)
-        step = Step(settings, Audio2Con(settings), Text2Exp(settings), decoder, SCALE)
+        nets = Audio2Con(settings), Text2Exp(settings)
+        for codes in (net.actor.codes for net in nets if net.actor):
+            torch.nn.init.normal_(codes)
+        step = Step(settings, *nets, decoder, SCALE)
     speech_encoder, text_encoder = encoders
     about = {
         "name": path.stem,

@@ -58,7 +58,9 @@ def planted(animator, face, monkeypatch):
     def plant(demands=None, **weights):
         pose = np.array([weights.get(name, 0.0) for name in UNIT_NAMES])
         frame = face.weights_to_coefficients(pose)
-        monkeypatch.setattr(animator, "roll", lambda heard, *_: np.tile(frame, (len(heard), 1)))
+        monkeypatch.setattr(
+            animator, "roll", lambda heard, *_, **__: np.tile(frame, (len(heard), 1))
+        )
         none = np.zeros(3, np.float32)
         heard_in = (lambda heard: np.tile(none, (len(heard), 1))) if demands is None else demands
         monkeypatch.setattr(animator, "demands", heard_in)
@@ -203,9 +205,12 @@ def test_a_late_cue_has_a_run_up_and_costs_no_more(animator, monkeypatch):
     """A cue is rolled from shortly before it shows to its end, and heard as from the beginning."""
     features = animator.encode_speech(babble(12.0))
     rolled, roll = [], animator.roll
-    monkeypatch.setattr(
-        animator, "roll", lambda heard, *rest: (rolled.append(len(heard)), roll(heard, *rest))[1]
-    )
+
+    def counted(heard, *rest, **more):
+        rolled.append(len(heard))
+        return roll(heard, *rest, **more)
+
+    monkeypatch.setattr(animator, "roll", counted)
     late = animator.run(features, Timeline((Cue(0, "calm"), Cue(8, "furious"), Cue(11, "sad"))))
     reach, change = TINY.speech_reach, round(30 * EASE)
     assert rolled == [240 + change + reach, RUN_UP + 90 + change - 1 + reach, RUN_UP + 29]

@@ -138,6 +138,19 @@ def test_a_face_at_rest_is_neutral_and_nothing_else(actor, face, poses):
     assert "none above 0.1" in made.text()
 
 
+def test_components_have_no_names_to_tell(actor, face, poses):
+    """A signed face, such as FLAME, moves by components: neither units nor states are made up."""
+    names = tuple(f"component_{place:03d}" for place in range(len(UNIT_NAMES)))
+    actor.face = dataclasses.replace(face, unit_names=names, signed=True)
+    poses(shown(face, "happy", 1.0))
+    made = explain.explain(actor, "happy")
+    assert (made.units, made.states, made.at_rest) == ((), (), False)
+    assert "by components without names" in made.text()
+    assert "component_" not in made.text()
+    poses(np.zeros(len(UNIT_NAMES)))
+    assert explain.explain(actor, "happy").at_rest
+
+
 def test_strength_reaches_the_face(actor):
     """A random pack moves otherwise at another level."""
     full, none = (explain.explain(actor, "happy", strength=s) for s in (1.0, 0.0))

@@ -1,11 +1,14 @@
 """What is kept beside a corpus is what was asked for, whenever a job was killed."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from mien import audio
 from mien.data import hearing
 from mien.data.clips import Corpus, CorpusWriter
+from mien.errors import MienError
 from test_clips import make_clip
 
 
@@ -13,6 +16,7 @@ class Encoder:
     """Features that say how often it was asked."""
 
     name = "counts"
+    size = 384
 
     def __init__(self):
         self.calls = 0
@@ -62,3 +66,16 @@ def test_a_damaged_note_is_no_crash(corpus):
     (corpus.folder / "features.json").write_text("")
     hear(corpus, encoder)
     assert encoder.calls == 8
+
+
+def test_a_disk_that_is_too_full_is_refused_before_it_is_written(corpus, monkeypatch):
+    """A file that is written through memory kills the process where no room is left for it."""
+    wanted = 2 * 2 * 80 * 384
+    monkeypatch.setattr(hearing.shutil, "disk_usage", lambda _: SimpleNamespace(free=wanted - 1))
+    encoder = Encoder()
+    with pytest.raises(MienError, match=r"features of .* take 0 MB, and 0 MB are free"):
+        hear(corpus, encoder)
+    assert encoder.calls == 0
+    assert not list(corpus.folder.glob("features*"))
+    monkeypatch.setattr(hearing.shutil, "disk_usage", lambda _: SimpleNamespace(free=wanted))
+    assert hear(corpus, encoder).nbytes == wanted

@@ -1,5 +1,6 @@
 """Quads from planted performances: what crosses, what is steady, and what the training draws."""
 
+import dataclasses
 import time
 from typing import Any
 
@@ -132,6 +133,39 @@ def test_only_frames_that_are_steady_in_both_count():
 def test_pairs_that_are_too_short_are_left_out():
     clips = [clip(1, "joy"), clip(1, "anger", steady=(10, 10 + 2 * pairs.MIN_HALF - 1))]
     assert len(pairs.make_pairs(clips, plain_face(), Settings()).clips) == 0
+
+
+def test_pairs_of_other_words_and_of_lost_words_are_dropped():
+    """What a corpus calls one sentence may be two; a clip may leave words out."""
+    joy, anger = clip(1, "joy"), clip(1, "anger")
+    other = dataclasses.replace(anger, weights=clip(2, "anger").weights)
+    made = list(pairs.aligned([joy, other], plain_face(), Settings()))
+    assert [pair.fault.partition(":")[0] for pair in made] == ["lips move unlike"]
+    lost = np.r_[:48, 80:120]
+    short = dataclasses.replace(
+        anger, weights=anger.weights[lost], frames=88, steady=(0, 88), id="short"
+    )
+    (pair,) = pairs.aligned([joy, short], plain_face(), Settings())
+    assert pair.fault
+    (good,) = pairs.aligned([joy, anger], plain_face(), Settings())
+    assert good.fault == ""
+    found = pairs.make_pairs([joy, anger, other, short], plain_face(), Settings())
+    assert found.clips.tolist() == [[0, 1]]
+
+
+def test_what_a_language_model_said_does_not_make_two_expressions():
+    """Two takes of one emotion are described in other words; only compositions differ by theirs."""
+    said = [
+        dataclasses.replace(clip(1, "joy", seconds=4 + k), descriptions=[f"a smile {k}", "bright"])
+        for k in range(2)
+    ]
+    assert crossings(said) == []
+    composed = [dataclasses.replace(one, emotion="composed") for one in said]
+    assert crossings(composed) == [(0, 1)]
+    like = [
+        dataclasses.replace(one, descriptions=["a smile", str(k)]) for k, one in enumerate(composed)
+    ]
+    assert crossings(like) == []
 
 
 def many():

@@ -45,7 +45,7 @@ def model(tmp_path, monkeypatch):
     """A model file that passes for the real one, and a landmarker that reads brightness."""
 
     class Fake(FakeLandmarker):
-        def __init__(self, path):
+        def __init__(self, path, *, largest=False):
             assert path == tmp_path / "model.task"
 
         def __enter__(self):

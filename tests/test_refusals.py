@@ -220,7 +220,7 @@ def a_pack_that_fails_midway(pack, path):
 
 def a_newer_pack(pack, path):
     with zipfile.ZipFile(path, "w") as file:
-        file.writestr("pack.json", json.dumps({"format": 4}))
+        file.writestr("pack.json", json.dumps({"format": 5}))
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def a_newer_pack(pack, path):
         (a_pack_of_another_sum, "bad.mien is damaged .*step.onnx has another sha256"),
         (a_pack_with_no_graph, "the pack 'random' cannot be run .*protobuf.*; get it anew"),
         (a_pack_with_another_graph, "'random' does not fit its own card"),
-        (a_newer_pack, "bad.mien is a pack of format 4"),
+        (a_newer_pack, "bad.mien is a pack of format 5"),
     ],
 )
 def test_damaged_packs(refused, pack, folder, damage, match):

@@ -1,5 +1,6 @@
 """A corpus that is played back as it was has no error; one whose brows never move has."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -61,9 +62,11 @@ class Player:
 
     def __init__(self, face, factor=1.0):
         self.face, self.factor, self.asked = face, factor, []
+        self.actors = []
 
-    def animate(self, speech, description, *, strength, fps):
+    def animate(self, speech, description, *, strength, fps, actor=None):
         self.asked.append((description, strength))
+        self.actors.append(actor)
         weights = swaying(audio.frame_times(audio.frame_count(len(speech), fps), fps))
         return Animation(weights * np.float32(self.factor), fps, self.face, speech)
 
@@ -91,6 +94,20 @@ def test_a_face_that_stays_still_misses_the_brow_and_not_the_lips(corpus, face):
     assert found.by_set["face"].vertices == 3706
     assert json.loads(json.dumps(found.rows()))["by_set"]["lips"]["largest"]["cases"] == 2
     assert "upper_face (1211 vertices)" in found.markdown()
+
+
+def test_actors_whom_the_pack_knows_are_animated_as_themselves(corpus, face):
+    player = Player(face)
+    replay(player, corpus, actors=("a", "b"))
+    assert player.actors == ["a", "a"]
+    replay(stranger := Player(face), corpus, actors=("b",))
+    assert stranger.actors == [None, None]
+
+
+def test_a_pack_of_another_face_is_refused(corpus, face):
+    other = dataclasses.replace(face, name="other", unit_deltas=2 * face.unit_deltas)
+    with pytest.raises(MienError, match="and the pack is of 'other'"):
+        replay(Player(other), corpus)
 
 
 def test_a_split_without_clips_is_refused(corpus, face):

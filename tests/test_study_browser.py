@@ -143,7 +143,7 @@ def test_by_keyboard_through_crashes_and_reloads(enter, study):
 def test_two_people_at_once_one_with_a_phone(enter, study):
     people = {"left": enter(**PHONE), "right": enter(**DESKTOP)}
     for page in people.values():
-        page.get_by_role("button", name="Start").click()
+        page.get_by_role("button", name="Start", exact=True).click()
     for turn in range(3):
         for page in people.values():
             at(page, f"Pair {turn + 1} of 3")
@@ -162,7 +162,7 @@ def test_two_people_at_once_one_with_a_phone(enter, study):
     assert sorted(map(sorted, told.values())) == [["left"], ["right"]]
     again = people["left"]
     again.get_by_role("button", name="another person").click()
-    again.get_by_role("button", name="Start").click()
+    again.get_by_role("button", name="Start", exact=True).click()
     at(again, "Pair 1 of 3")
     assert len({one.participant for one in answers(study)}) == 3
 
@@ -177,7 +177,7 @@ BOXES = """all => all.map((item) => {
 def test_films_stand_as_they_are_called(enter, device):
     """Side by side on a desktop, one above the other on a phone, where buttons are for thumbs."""
     page = enter(**device)
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     at(page, "Pair 1 of 3")
     (x, y, width, height), (other_x, other_y, *_) = page.eval_on_selector_all("video", BOXES)
     first, second = ("Upper", "Lower") if device is PHONE else ("Left", "Right")
@@ -199,7 +199,7 @@ def test_films_stand_as_they_are_called(enter, device):
 def test_one_sound_and_films_in_step(enter):
     """Of each pair one film is heard; a late side runs ahead of it and waits at its end."""
     page = enter(**DESKTOP)
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     for turn in range(3):
         at(page, f"Pair {turn + 1} of 3")
         page.evaluate(

@@ -336,3 +336,52 @@ def test_mediapipe_sees_the_smile_and_the_jacket():
     assert happy[:, SMILE].mean() > neutral[:, SMILE].mean() + 0.3
     assert 0.3 < neutral[:, JAW].max() < 0.7
     assert 0.3 < happy[:, JAW].max() < 0.7
+
+
+# Smoothing and moments
+
+
+def test_one_euro_holds_still_and_follows_what_is_fast():
+    """A rest trembles by less than 0.6; a closure of three pictures arrives, but later."""
+    rng, times = np.random.default_rng(0), np.arange(300) / 30.0
+    still = tracks.smoothed(track(times, 0.5 + 0.02 * rng.standard_normal(300)), "one-euro")
+    assert still.weights[30:, JAW].std() < 0.6 * 0.02
+    shut = np.full(300, 0.4)
+    shut[100:103] = 0.0
+    quick = tracks.smoothed(track(times, shut), "one-euro").weights[:, JAW]
+    exact = tracks.smoothed(track(times, shut)).weights[:, JAW]
+    assert quick[:100] == pytest.approx(0.4)
+    assert quick.argmin() == 102 > exact.argmin() == 101
+    assert quick.min() < 0.1
+
+
+def test_no_smoothing_reaches_over_a_hole():
+    times = np.delete(np.arange(90) / 30.0, slice(40, 60))
+    jaw = np.where(times < 1.5, 0.1, 0.9)
+    for how in ("savitzky-golay", "one-euro", "none"):
+        np.testing.assert_allclose(tracks.smoothed(track(times, jaw), how).weights[:, JAW], jaw)
+    with pytest.raises(MienError, match="no smoothing 'gauss'; one of: savitzky-golay, one-euro"):
+        tracks.smoothed(track(times, jaw), "gauss")
+
+
+def test_amounts_of_a_signed_face_have_no_bounds():
+    moved = Track(np.arange(20) / 30.0, np.linspace(-3, 3, 40).reshape(20, 2), 0.7)
+    free = tracks.smoothed(moved, bounds=None).weights
+    np.testing.assert_allclose(free[3:-3], moved.weights[3:-3], atol=1e-9)
+    assert tracks.smoothed(moved).weights.min() == 0.0
+
+
+def test_pictures_are_counted_as_they_are_seen(tmp_path):
+    """`picture_times` tells without decoding what `read_track` finds: counts, moments, end."""
+    path = write_video(tmp_path / "take.mp4", np.full(50, 0.5), sound=2.0)
+    for own_sound in (True, False):
+        found = video.read_track(path, FakeLandmarker(), own_sound=own_sound)
+        times, end = video.picture_times(path, own_sound=own_sound)
+        np.testing.assert_allclose(times[times >= 0], found.times, atol=1e-6)
+        assert end == pytest.approx(found.end)
+        assert len(times) == 50
+    assert times[0] == 0.0
+    silent = write_video(tmp_path / "silent.mp4", np.full(50, 0.5))
+    assert not video.has_sound(silent)
+    assert video.has_sound(path)
+    assert len(video.read_track(silent, FakeLandmarker(), own_sound=False).times) == 50

@@ -85,10 +85,8 @@ def finished(recipe, corpus, tmp_path_factory) -> Path:
     """The folder of a finished run, made with twins of the encoders."""
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            run.SpeechEncoder, "load", staticmethod(lambda path=None: twin_speech_encoder())
-        )
-        patch.setattr(run.TextEncoder, "load", staticmethod(lambda path=None: TwinTextEncoder()))
+        patch.setattr(run, "speech_encoder", lambda *_, **__: twin_speech_encoder())
+        patch.setattr(run, "text_encoder", lambda *_, **__: TwinTextEncoder())
         assert run.train_run(recipe, corpus, folder) == folder / "tiny.mien"
     return folder
 

@@ -5,7 +5,7 @@ the packages of weights nor time.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -28,14 +28,23 @@ class TwinTextEncoder:
     """One random vector for each word, the same wherever and whenever the word comes."""
 
     name = "twin"
+    size = FEATURE_SIZE
 
     def encode(self, description: str) -> np.ndarray:
         """Return tokens (L, 384) float32: begin, one for each word, end."""
-        words = ["[begin]", *check_description(description).lower().split(), "[end]"]
-        seeds = [zlib.crc32(word.encode()) for word in words]
+        seeds = self.ids(description)
         return np.stack([np.random.default_rng(s).normal(size=FEATURE_SIZE) for s in seeds]).astype(
             np.float32
         )
+
+    def ids(self, description: str) -> list[int]:
+        """Return a number for each word, begin and end."""
+        words = ["[begin]", *check_description(description).lower().split(), "[end]"]
+        return [zlib.crc32(word.encode()) for word in words]
+
+    def tuned(self, differences: Mapping[str, np.ndarray]) -> "TwinTextEncoder":
+        """There is nothing to tune."""
+        raise AssertionError("the twin has no weights")
 
     def embed(self, texts: Sequence[str], *, progress: bool = False) -> np.ndarray:
         """Return embeddings (N, 384): the means of the tokens, of length 1."""

@@ -1,9 +1,10 @@
 """Animation: the result. Plain data from which every output is made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mien.errors import MienError
 from mien.face import Face
 from mien.lips import ease
 
@@ -23,7 +24,7 @@ class Animation:
     """
 
     weights: np.ndarray
-    """(T, U) float32 in [0, 1], within the face's limits."""
+    """(T, U) float32 within the face's limits: in [0, 1], unless the face is signed."""
     fps: float
     """Frames per second; frame t shows the time t / fps."""
     face: Face
@@ -48,6 +49,18 @@ class Animation:
         """(T, K) float32, metres: displacement from the template in the face's basis."""
         return self.face.weights_to_coefficients(self.weights)
 
+    def on(self, face: Face) -> "Animation":
+        """Return the same weights on another face, unit by unit of the same name.
+
+        Units that the other face lacks are dropped, and its own others stay at rest. Raises
+        MienError as `shared_units` does.
+        """
+        weights = np.zeros((self.frames, len(face.unit_names)), np.float32)
+        for name in shared_units(self.face, face):
+            source = self.weights[:, self.face.unit_names.index(name)]
+            weights[:, face.unit_names.index(name)] = source
+        return replace(self, weights=face.limit(weights), face=face)
+
     def vertices(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Return (t, V, 3) float32, metres, for the frames start ≤ t < stop; made on demand.
 
@@ -61,6 +74,21 @@ class Animation:
         if self.head is None:
             return vertices
         return turn(vertices, self.head[start:stop], turning_share(self.face))
+
+
+def shared_units(face: Face, other: Face) -> list[str]:
+    """Return the names of the units that both faces have.
+
+    Raises MienError where there are none, or the units of one are components, which mean nothing
+    on another face.
+    """
+    names = [name for name in other.unit_names if name in face.unit_names]
+    if face.signed or other.signed or not names:
+        raise MienError(
+            f"the face {face.name!r} cannot drive {other.name!r}: units of the same names are "
+            "wanted on both; train a pack on that face"
+        )
+    return names
 
 
 def rotations(head: np.ndarray) -> np.ndarray:

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from onnxruntime import InferenceSession, SessionOptions  # type: ignore[attr-defined]
 
-from mien import audio, lips
+from mien import audio, encoders, lips
 from mien.animation import Animation
 from mien.errors import MienError
-from mien.face import Face
-from mien.features import SpeechEncoder, TextEncoder, check_description
+from mien.face import UNIT_NAMES, Face
+from mien.features import HearsSpeech, ReadsText, check_description
 from mien.life import add_life
 from mien.packfile import Card, Pack
 from mien.timeline import Timeline
@@ -31,7 +31,7 @@ class Animator:
     """Speech and a description in, an `Animation` out."""
 
     def __init__(
-        self, pack: Pack, face: Face, speech_encoder: SpeechEncoder, text_encoder: TextEncoder
+        self, pack: Pack, face: Face, speech_encoder: HearsSpeech, text_encoder: ReadsText
     ):
         """Raises MienError where the pack was trained on another face or other encoders."""
         self.pack, self.face = pack, face
@@ -62,6 +62,7 @@ class Animator:
         strength: float = 1.0,
         fps: float = audio.FPS,
         life: int | None = None,
+        actor: str | None = None,
         features: np.ndarray | None = None,
         progress: Progress | None = None,
     ) -> Animation:
@@ -74,17 +75,21 @@ class Animator:
             strength: level of the expression in [0, 1.5]; 0 is neutral. Every strength of a
                 timeline is multiplied by it, and a product over 1.5 counts as 1.5.
             fps: frames per second of the result. The model works at 30 and is resampled.
-            life: seed of blinks, glances and head movement; None adds none (for measuring).
+            life: seed of blinks, glances and head movement; None adds none (for measuring), and
+                a face without ARKit's units has none.
+            actor: whose way of speaking and looking, of those that the pack tells apart
+                (`pack.card.actors`); None is the mean of all.
             features: `encode_speech(speech)` where that was done before.
             progress: called with frames done and frames in all, first with 0 done.
 
-        Raises MienError for speech that is too short or not finite, for values out of range, and
-        for a cue after the end of the speech, before anything is computed.
+        Raises MienError for speech that is too short or not finite, for values out of range, for
+        an unknown actor, and for a cue after the end of the speech, before anything is computed.
         """
         audio.check_fps(fps)
         if life is not None and life < 0:
             raise MienError(f"the seed of life is {life}; a whole number from 0 on is wanted")
         speech = audio.check_speech(speech)
+        self.pack.card.actor_shares(actor)
         wanted = audio.frame_count(len(speech))
         if features is not None and len(features) != wanted:
             raise MienError(f"{len(features)} features are not of this speech; give {wanted}")
@@ -95,15 +100,15 @@ class Animator:
         if features is None:
             features = self.encode_speech(speech)
         shares = timeline.shares(audio.frame_times(wanted))
-        weights = self.solve(self._faded(features, asked, shares, progress), features)
+        weights = self.solve(self._faded(features, asked, shares, actor, progress), features)
         weights = resampled(weights, audio.frame_count(len(speech), fps), fps)
         head = None
-        if life is not None:
+        if life is not None and self._has_our_units:
             weights, head = add_life(weights, fps=fps, seed=life, speech=speech)
         return Animation(self.face.limit(weights), fps, self.face, speech, head)
 
     def encode_speech(self, speech: np.ndarray) -> np.ndarray:
-        """speech (S,) -> speech_features (T, 384) at 30 frames a second."""
+        """speech (S,) -> speech_features (T, C) at 30 frames a second."""
         return self.speech_encoder.encode(speech, fps=audio.FPS)
 
     def encode_description(self, description: str) -> np.ndarray:
@@ -119,13 +124,14 @@ class Animator:
         description: str | Timeline,
         *,
         strength: float = 1.0,
+        actor: str | None = None,
         progress: Progress | None = None,
     ) -> np.ndarray:
-        """speech_features (T, 384) and what `animate` takes -> coefficients (T, K), metres."""
+        """speech_features (T, C) and what `animate` takes -> coefficients (T, K), metres."""
         frames = len(features)
         timeline = timeline_of(description, strength, audio.frame_to_seconds(frames))
         shares = timeline.shares(audio.frame_times(frames))
-        return self._faded(features, self._asked(timeline), shares, progress)
+        return self._faded(features, self._asked(timeline), shares, actor, progress)
 
     def _asked(self, timeline: Timeline) -> list[tuple[np.ndarray, float]]:
         """Return text_features and level of each cue; a description is encoded once."""
@@ -145,11 +151,12 @@ class Animator:
         features: np.ndarray,
         asked: Sequence[tuple[np.ndarray, float]],
         shares: np.ndarray,
+        actor: str | None,
         progress: Progress | None = None,
     ) -> np.ndarray:
         """Roll each cue by itself where it has a share, and fade the faces into each other.
 
-        speech_features (T, 384), text and level of C cues and their shares (T, C) -> coefficients
+        speech_features (T, C), text and level of C cues and their shares (T, C) -> coefficients
         (T, K), metres. All say the same, so what is shut in both faces is shut between them. Were
         text_features mixed instead, the face would stay with what it has been, and then jump.
         """
@@ -168,7 +175,7 @@ class Animator:
                     progress(done, length)
 
             heard = features[begin : end + self.pack.card.reach]
-            rolled = self.roll(heard, text, level, show)[: end - begin]
+            rolled = self.roll(heard, text, level, show, actor=actor)[: end - begin]
             frames[begin:end] += share[begin:end, None] * rolled
         return frames
 
@@ -178,15 +185,17 @@ class Animator:
         text: np.ndarray,
         level: float | np.ndarray,
         progress: Progress | None = None,
+        *,
+        actor: str | None = None,
     ) -> np.ndarray:
         """Make frame after frame, each from those before it.
 
         Args:
-            features: speech_features (T, 384). Frame t hears the features t - reach … t + reach;
+            features: speech_features (T, C). Frame t hears the features t - reach … t + reach;
                 the first and the last feature stand for those beyond the ends.
             text: text_features (8, 384) for all frames, or (T, 8, 384).
             level: in [0, 1.5], for all frames or (T,).
-            progress: as in `animate`.
+            progress, actor: as in `animate`.
 
         Returns: coefficients (T, K) float32, metres.
         """
@@ -195,6 +204,7 @@ class Animator:
         features = np.asarray(features, np.float32)
         texts, levels = _each(text, length, axes=2), _each(level, length, axes=0)
         state = {name: np.zeros(shape, np.float32) for name, shape in _state_shapes(card).items()}
+        who = {"actor": card.actor_shares(actor)} if card.actors else {}
         frames = np.empty((length, card.coefficients), np.float32)
         for t, text_now, level_now in zip(range(length), texts, levels, strict=True):
             inputs = {
@@ -203,7 +213,7 @@ class Animator:
                 "level": np.full((1, 1), level_now, np.float32),
             }
             # Each step gives what the next one takes, in the same order.
-            outputs = _run(self._step, {**inputs, **state})
+            outputs = _run(self._step, {**inputs, **state, **who})
             state = dict(zip(state, outputs, strict=True))
             frames[t] = state["past"]
             if progress:
@@ -211,13 +221,14 @@ class Animator:
         return frames
 
     def solve(self, coefficients: np.ndarray, features: np.ndarray | None = None) -> np.ndarray:
-        """coefficients (T, K) -> unit weights (T, 52) float32 in [0, 1], within the face's limits.
+        """coefficients (T, K) -> weights (T, U) float32 within the face's limits.
 
-        With the speech_features (T, 384), lips meet what the speech demands: p, b, m shut, f, v
-        bitten, vowels open, under whatever expression. Silence demands nothing.
+        With the speech_features (T, C), lips meet what the speech demands: p, b, m shut, f, v
+        bitten, vowels open, under whatever expression. Silence demands nothing. That needs the
+        default head's units and teeth: on other faces the networks' own lips stay.
         """
         weights = self.face.coefficients_to_weights(coefficients)
-        if features is None:
+        if features is None or not self._has_our_units or not self.face.has_teeth:
             return self.face.limit(weights)
         closure, labiodental, floor = self.demands(features).astype(np.float64).T
         met = lips.meet_demands(
@@ -225,8 +236,13 @@ class Animator:
         )
         return met.astype(np.float32)
 
+    @property
+    def _has_our_units(self) -> bool:
+        """Whether the face's units are ARKit's, in [0, 1]."""
+        return self.face.unit_names == UNIT_NAMES and not self.face.signed
+
     def demands(self, features: np.ndarray) -> np.ndarray:
-        """speech_features (T, 384) -> (T, 3) float32: closure and labiodental in [0, 1], floor in
+        """speech_features (T, C) -> (T, 3) float32: closure and labiodental in [0, 1], floor in
         metres (see `lips.meet_demands`); zeros where the pack hears none."""
         if self._demands is None:
             return np.zeros((len(features), 3), np.float32)
@@ -242,8 +258,10 @@ class Animator:
             "level": (1, 1),
             **_state_shapes(card),
         }
+        if card.actors:
+            wanted["actor"] = (1, len(card.actors))
         found = {value.name: tuple(value.shape) for value in self._step.get_inputs()}
-        if found != wanted or len(self.face.unit_names) != card.coefficients:
+        if found != wanted or self.face.coefficient_count != card.coefficients:
             raise MienError(f"the pack {card.name!r} does not fit its own card; get it anew")
 
 
@@ -260,9 +278,22 @@ def timeline_of(description: str | Timeline, strength: float, seconds: float) ->
     return timeline.scaled(strength)
 
 
-def load(pack: Path | str | None = None) -> Animator:
-    """Load the default pack, or one from a path, with its face and encoders."""
-    return Animator(Pack.read(pack), Face.load(), SpeechEncoder.load(), TextEncoder.load())
+def load(
+    pack: Path | str | None = None,
+    *,
+    face: Face | None = None,
+    speech_path: Path | str | None = None,
+    text_path: Path | str | None = None,
+) -> Animator:
+    """Load the default pack, or one from a path, with its face and the encoders that it names.
+
+    `face` is the one that the pack was trained on; None is the default head. The paths say where
+    the encoders' weights lie (see `mien.encoders`); without them they are looked for where the
+    pack was trained, and then in the usual places.
+    """
+    read = Pack.read(pack)
+    ears, reader = encoders.for_pack(read.card, speech_path, text_path)
+    return Animator(read, face or Face.load(), ears, reader)
 
 
 def resampled(weights: np.ndarray, frames: int, fps: float) -> np.ndarray:

@@ -68,11 +68,14 @@ class Explanation:
     """The strongest units with their amounts in [0, 1], the strongest first. A unit that is as
     strong on both sides is named without a side."""
     states: tuple[Likeness, ...]
-    """The likest states, the likest first; none where the face is at rest or like none."""
+    """The likest states, the likest first; none where the face is at rest or like none, and none
+    where its units are others than the states are made of."""
     at_rest: bool
     """Whether the face is the neutral one."""
     familiarity: Familiarity | None
     """None where the pack carries no known wordings (older ones do not)."""
+    components: bool = False
+    """Whether the face's units are components, whose names say nothing: then none are told."""
 
     def text(self) -> str:
         """Return it as a short text to print."""
@@ -96,6 +99,8 @@ class Explanation:
         return rows or ["none: the face is like no state"]
 
     def _units(self) -> list[str]:
+        if self.components:
+            return ["not told: this face moves by components without names"]
         rows = [f"{unit:<20}{amount:.2f}" for unit, amount in self.units]
         return rows or [f"none above {LEAST_AMOUNT:g}"]
 
@@ -127,7 +132,7 @@ def explain(animator: Animator, description: str, *, strength: float = 1.0) -> E
     made = animator.run(features, description, strength=strength)
     coefficients = made[-SETTLED:].mean(axis=0)
     weights = animator.solve(made)[-SETTLED:].mean(axis=0)
-    units = strongest_units(weights, face.unit_names)
+    units = () if face.signed else strongest_units(weights, face.unit_names)
     at_rest = not units and bool(np.linalg.norm(coefficients) < REST)
     return Explanation(
         description=description,
@@ -136,6 +141,7 @@ def explain(animator: Animator, description: str, *, strength: float = 1.0) -> E
         states=() if at_rest else likest_states(coefficients, face),
         at_rest=at_rest,
         familiarity=familiarity(animator, description),
+        components=face.signed,
     )
 
 

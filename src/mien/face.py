@@ -6,6 +6,7 @@ left is the face's own left, +x. Arrays take any leading axes, written `...`.
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,9 @@ _NAMES = """
 """
 UNIT_NAMES: tuple[str, ...] = tuple(_NAMES.split())
 """The 52 units in ARKit's (and Live Link Face's) order."""
+
+LEAST_OWN = 3e-5
+"""Share of a unit's movement that those before it must leave over."""
 
 DEFAULT_PATH = Path(__file__).parent / "assets" / "head.npz"
 
@@ -71,9 +75,12 @@ class Face:
     contact_normals: np.ndarray
     """(P, 3) float32, unit length: from the lower lip to the upper."""
     labiodental: Labiodental
-    """Where f and v are measured."""
+    """Where f and v are measured; empty for a face without teeth."""
     limits: Limits
     """Rules that hold clashing units apart."""
+    signed: bool = False
+    """Whether amounts of units may be any real number, as those of orthonormal components are;
+    else they lie in [0, 1] and under the limits."""
 
     def __post_init__(self) -> None:
         """Check that the arrays fit each other; raises MienError with the first thing wrong."""
@@ -94,6 +101,11 @@ class Face:
             raise MienError(f"face {self.name!r}: a vertex index lies outside 0..{vertices - 1}")
         if self.limits.sources.shape != (len(self.limits.targets), units):
             raise MienError(f"face {self.name!r}: its limits are not about {units} units")
+
+    @property
+    def has_teeth(self) -> bool:
+        """Whether the bite of f and v can be measured; see `lip_to_teeth`."""
+        return bool(self.labiodental.lip.size and self.labiodental.teeth.size)
 
     # Files
 
@@ -116,6 +128,31 @@ class Face:
                 f"head file {path} cannot be read ({problem}); build or install it again"
             ) from problem
 
+    # The doors to `mien.faces`, which stands above this module; hence the late imports.
+
+    @classmethod
+    def from_flame(
+        cls, path: str | Path, *, masks: str | Path | None = None, components: int = 100
+    ) -> "Face":
+        """Return the signed face of a FLAME file; see `mien.faces.flame.Flame`."""
+        from mien.faces.flame import Flame
+
+        return Flame.read(path).to_face(masks, components=components)
+
+    @classmethod
+    def from_ict(cls, folder: str | Path) -> "Face":
+        """Return the face of a folder in ICT-FaceKit's layout; see `mien.faces.ict`."""
+        from mien.faces.ict import read
+
+        return read(folder)
+
+    @classmethod
+    def from_gltf(cls, path: str | Path) -> "Face":
+        """Return the face of a .glb or .gltf with ARKit-named shapes; see `mien.faces.gltf`."""
+        from mien.faces.gltf import read
+
+        return read(path)
+
     def save(self, path: str | Path) -> None:
         """Write the head to `path` (.npz), displacements as sparse rows; exact on reading back."""
         moved = np.abs(self.unit_deltas).max(axis=2) > 0
@@ -123,9 +160,10 @@ class Face:
         arrays: dict[str, np.ndarray] = {
             "name": np.array(self.name),
             "unit_names": np.array(self.unit_names),
-            "delta_unit": unit.astype(np.uint8),
+            "delta_unit": unit.astype(np.min_scalar_type(len(self.unit_names))),
             "delta_vertex": vertex.astype(np.int32),
             "delta_value": self.unit_deltas[unit, vertex],
+            "signed": np.array(self.signed),
         }
         plain = ("template", "triangles", "colors", "basis_vertices", "contact_pairs")
         for key in (*plain, "contact_normals"):
@@ -148,8 +186,11 @@ class Face:
     # Units
 
     def limit(self, weights: np.ndarray) -> np.ndarray:
-        """Weights (..., U) brought into [0, 1] and under the clash rules; twice is like once."""
-        return self.limits.apply(weights)
+        """Weights (..., U) brought into [0, 1] and under the clash rules; twice is like once.
+
+        A signed face has no bounds: its weights come back as they are.
+        """
+        return np.asarray(weights) if self.signed else self.limits.apply(weights)
 
     def weights_to_vertices(self, weights: np.ndarray) -> np.ndarray:
         """Vertices (..., V, 3) float32 of weights (..., U): template plus the weighted units."""
@@ -158,9 +199,9 @@ class Face:
         return self.template + moved.reshape(*weights.shape[:-1], *self.template.shape)
 
     def vertices_to_weights(self, vertices: np.ndarray, *, smoothing: float = 0.0) -> np.ndarray:
-        """Weights (..., U) in [0, 1] whose shape is nearest to the vertices (..., V, 3), metres.
+        """Weights (..., U) whose shape is nearest to the vertices (..., V, 3), metres.
 
-        `smoothing`: see `coefficients_to_weights`.
+        Bounds and `smoothing`: see `coefficients_to_weights`.
         """
         kept = self.basis_vertices
         moved = np.asarray(vertices, np.float32)[..., kept, :] - self.template[kept]
@@ -172,18 +213,31 @@ class Face:
 
     @cached_property
     def unit_coefficients(self) -> np.ndarray:
-        """(U, K) float64, metres: each unit in the basis; lower triangular, K = U.
+        """(U, K) float64, metres: each unit in the basis; lower triangular.
 
         It is the Cholesky factor of the units' inner products, which, unlike principal axes, is
-        the same on every machine.
+        the same on every machine. K = U, less the units that move nothing here. Raises MienError
+        where units are not independent.
         """
-        return np.linalg.cholesky(self._gram)
+        moving = np.flatnonzero(self._moving)
+        gram, rows = self._gram[np.ix_(moving, moving)], np.zeros((len(self._gram), len(moving)))
+        with suppress(np.linalg.LinAlgError):
+            rows[moving] = np.linalg.cholesky(gram)
+        own = np.diag(rows[moving]) / np.sqrt(np.diag(gram))
+        if (own < LEAST_OWN).any():
+            name = self.unit_names[moving[int(own.argmin())]]
+            raise MienError(
+                f"the units of the face {self.name!r} are not independent: {name!r} is a sum of "
+                "those before it; such a face can be shown, and not trained on"
+            )
+        return rows
 
     @cached_property
     def basis(self) -> np.ndarray:
         """(K, V, 3) float32: orthonormal displacements that span the units on
         `basis_vertices`, 0 elsewhere."""
-        rows = np.linalg.solve(self.unit_coefficients, self._basis_deltas)
+        moving = self._moving
+        rows = np.linalg.solve(self.unit_coefficients[moving], self._basis_deltas[moving])
         basis = np.zeros((len(rows), *self.template.shape), np.float32)
         basis[:, self.basis_vertices] = rows.reshape(len(rows), -1, 3)
         return basis
@@ -192,13 +246,25 @@ class Face:
     def fingerprint(self) -> str:
         """What a pack was trained for: a hash of the units' names and inner products.
 
-        Changes to colours, teeth, brows, lashes or the template leave it as it is.
+        Changes to colours, teeth, brows, lashes or the template leave it as it is. Orthonormal
+        units have the same inner products on every face, so a signed face adds theirs with its
+        template.
         """
         scale = np.sqrt(np.outer(np.diag(self._gram), np.diag(self._gram)))
-        rounded = np.rint(1e5 * self._gram / scale).astype("<i8")
+        rounded = np.rint(1e5 * self._gram / np.where(scale > 0, scale, 1.0)).astype("<i8")
         sizes = np.rint(1e8 * np.sqrt(np.diag(self._gram))).astype("<i8")
         names = "\n".join(self.unit_names).encode()
-        return hashlib.sha256(names + rounded.tobytes() + sizes.tobytes()).hexdigest()
+        told = names + rounded.tobytes() + sizes.tobytes()
+        if self.signed:
+            rest = self.template[self.basis_vertices].astype(np.float64).ravel()
+            along = self._basis_deltas @ rest / np.linalg.norm(rest)
+            told += np.rint(1e5 * along).astype("<i8").tobytes()
+        return hashlib.sha256(told).hexdigest()
+
+    @property
+    def coefficient_count(self) -> int:
+        """K: how many coefficients a pose has, one for each unit that moves anything."""
+        return int(self._moving.sum())
 
     def weights_to_coefficients(self, weights: np.ndarray) -> np.ndarray:
         """Coefficients (..., K), metres, of weights (..., U), in the weights' float type."""
@@ -212,16 +278,25 @@ class Face:
         """Weights (..., U) in [0, 1], float32, nearest to the coefficients (..., K), metres.
 
         With `smoothing` > 0 the last axis but one is time, and weights are also pulled to those of
-        the frames before and after: 1 weighs a change as much as an equal error of the pose.
+        the frames before and after: 1 weighs a change as much as an equal error of the pose. A
+        signed face has neither bounds nor smoothing: its weights fit exactly.
         """
         coefficients = np.asarray(coefficients, np.float64)
         units = self.unit_coefficients
-        products = coefficients @ units.T
-        runs = [products.reshape(-1, len(units))]
+        if self.signed:
+            if smoothing:
+                raise MienError(f"the face {self.name!r} cannot smooth; smooth its vertices before")
+            rows = coefficients.reshape(-1, len(units))
+            return np.linalg.solve(units.T, rows.T).T.reshape(coefficients.shape).astype(np.float32)
+        moving = self._moving
+        products, gram = coefficients @ units[moving].T, self._gram[np.ix_(moving, moving)]
+        runs = [products.reshape(-1, len(gram))]
         if smoothing > 0 and products.ndim > 2:
             runs = list(products.reshape(-1, *products.shape[-2:]))
-        weights = [bounded_least_squares(self._gram, run, smoothing=smoothing) for run in runs]
-        return np.reshape(weights, products.shape).astype(np.float32)
+        solved = [bounded_least_squares(gram, run, smoothing=smoothing) for run in runs]
+        weights = np.zeros((*products.shape[:-1], len(units)), np.float32)
+        weights[..., moving] = np.reshape(solved, products.shape)
+        return weights
 
     # Lips
 
@@ -229,8 +304,11 @@ class Face:
         """How far the lips are apart (...,), metres, for vertices (..., V, 3).
 
         The largest, over the inner-lip pairs, of their distance along the lip normal minus that at
-        rest. Contact lies in [-0.0015, 0.001]; less is lips through each other.
+        rest. Contact lies in [-0.0015, 0.001]; less is lips through each other. NaN
+        for a face on which no lips were found.
         """
+        if not len(self.contact_pairs):
+            return np.full(np.shape(vertices)[:-2], np.nan)
         return self._pair_gaps(np.asarray(vertices) - self.template).max(axis=-1)
 
     @cached_property
@@ -241,8 +319,11 @@ class Face:
     def lip_to_teeth(self, vertices: np.ndarray) -> np.ndarray:
         """Distance (...,), metres, from the upper incisors' edge to the lower lip: small in f, v.
 
-        The mean, over the edge's vertices, of the distance to the nearest lower-lip vertex.
+        The mean, over the edge's vertices, of the distance to the nearest lower-lip vertex; NaN
+        where the face has no teeth.
         """
+        if not self.has_teeth:
+            return np.full(vertices.shape[:-2], np.nan)
         lip = vertices[..., self.labiodental.lip, :]
         teeth = vertices[..., self.labiodental.teeth, :]
         distances = np.linalg.norm(teeth[..., :, None, :] - lip[..., None, :, :], axis=-1)
@@ -253,6 +334,11 @@ class Face:
         upper, lower = self.contact_pairs.T
         apart = displacements[..., upper, :] - displacements[..., lower, :]
         return (apart * self.contact_normals).sum(axis=-1)
+
+    @cached_property
+    def _moving(self) -> np.ndarray:
+        """(U,) bool: the units that move any of `basis_vertices`; all do on the default head."""
+        return np.diag(self._gram) > 0
 
     @cached_property
     def _gram(self) -> np.ndarray:
@@ -290,4 +376,5 @@ def _unpacked(arrays: dict[str, np.ndarray]) -> Face:
         contact_normals=arrays["contact_normals"],
         labiodental=Labiodental(**group("labiodental.")),
         limits=Limits(**group("limits.")),
+        signed=bool(arrays.get("signed", False)),
     )

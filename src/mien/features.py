@@ -1,4 +1,7 @@
-"""The frozen ears and reading: speech to features (T, 384), a description to tokens (L, 384).
+"""The frozen ears and reading: speech to features (T, C), a description to tokens (L, C).
+
+What every encoder can do stands in `HearsSpeech` and `ReadsText`; the default ones are here, with
+C = 384. Others, and how encoders are chosen by name, are in `mien.encoders`.
 
 Whisper hears the same sound differently at another place of its window, and wrongly near the
 window's end. So speech is cut into short windows that overlap fivefold, each window's ends are
@@ -10,6 +13,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from tqdm import tqdm
@@ -18,7 +22,7 @@ from mien import audio, tuning
 from mien.errors import MienError
 from mien.pretrained import PretrainedFile, find
 
-FEATURE_SIZE = 384  # of a speech feature and of a text token
+FEATURE_SIZE = 384  # of a speech feature and of a text token of the default encoders
 THREADS = min(2, os.cpu_count() or 1)  # for speech; a description is read on one thread
 MAX_CHARACTERS = 1000  # of a description
 MAX_TOKENS = 512  # the text encoder knows no more positions
@@ -81,8 +85,51 @@ TOKENIZER = PretrainedFile(
 )
 
 
+class HearsSpeech(Protocol):
+    """What every speech encoder can do."""
+
+    name: str
+    """What packs record: features of encoders of one name are the same features."""
+    size: int
+    """Channels C of a feature."""
+
+    def encode(self, speech: np.ndarray, *, fps: float = ..., phase: float = ...) -> np.ndarray:
+        """speech (S,) -> speech_features (T, C) float32, T = frame_count(S, fps).
+
+        `phase` in [0, 1) moves the encoder's own grid by that part of its hop.
+        """
+        ...
+
+
+class ReadsText(Protocol):
+    """What every text encoder can do."""
+
+    name: str
+    """What packs record: tokens of encoders of one name are the same tokens."""
+    size: int
+    """Channels C of a token."""
+
+    def ids(self, description: str) -> list[int]:
+        """Return the word pieces (L) of a description; MienError for one that is too long."""
+        ...
+
+    def encode(self, description: str) -> np.ndarray:
+        """Return tokens (L, C) float32; MienError for a description that is too long."""
+        ...
+
+    def embed(self, texts: Sequence[str], *, progress: bool = False) -> np.ndarray:
+        """Return embeddings (N, C) float32 of length 1."""
+        ...
+
+    def tuned(self, differences: Mapping[str, np.ndarray]) -> "ReadsText":
+        """The encoder with a pack's tuning; MienError where it is of another encoder."""
+        ...
+
+
 class SpeechEncoder:
     """Speech to features, by a network that encodes windows of log-mel."""
+
+    size = FEATURE_SIZE
 
     def __init__(self, name: str, encode_windows: Callable[[np.ndarray], np.ndarray]):
         """Take the network: log-mel (N, 80, 2 · WINDOW) to features (N, WINDOW, 384)."""
@@ -129,7 +176,7 @@ class SpeechEncoder:
         speech = audio.check_speech(speech)
         count = audio.frame_count(len(speech), audio.check_fps(fps))
         features = self._encode(speech * np.float32(gain(speech)), round(phase * HOP))
-        return _at_frames(features, count, fps)
+        return at_frames(features, count, fps)
 
     def _encode(self, speech: np.ndarray, shift: int) -> np.ndarray:
         """Return features (N, 384) at 50 Hz, one beyond the end; silence lies around the speech."""
@@ -180,16 +227,75 @@ def _padded(speech: np.ndarray, start: int, stop: int) -> np.ndarray:
     return np.pad(inside, (before, stop - start - before - len(inside)))
 
 
-def _at_frames(features: np.ndarray, count: int, fps: float) -> np.ndarray:
-    """Interpolate features (N, 384) at 50 Hz, by time, to `count` animation frames."""
-    position = audio.frame_times(count, fps) * (audio.SPEECH_RATE / FRAME)
+def at_frames(features: np.ndarray, count: int, fps: float, *, before: float = 0.0) -> np.ndarray:
+    """Interpolate features (N, C) at 50 Hz, by time, to `count` animation frames.
+
+    `before`: how many features, or what part of one, lie before the beginning.
+    """
+    position = audio.frame_times(count, fps) * (audio.SPEECH_RATE / FRAME) + before
     left = np.minimum(position.astype(int), len(features) - 2)
     part = (position - left)[:, None].astype(np.float32)
     return features[left] + (features[left + 1] - features[left]) * part
 
 
-class TextEncoder:
-    """A description to the features of its tokens."""
+class TokenReader:
+    """What text encoders share: word pieces in, the features of tokens out."""
+
+    name: str
+    size: int
+    longest: int
+    """Word pieces that can be read, the special ones among them."""
+
+    def ids(self, description: str) -> list[int]:
+        """The word pieces of a description, as `encode` reads them; raises as it does."""
+        ids = self._pieces(check_description(description))
+        if len(ids) > self.longest:
+            raise MienError(
+                f"the description has {len(ids)} word pieces; at most {self.longest} can be read: "
+                "shorten it"
+            )
+        return ids
+
+    def encode(self, description: str) -> np.ndarray:
+        """Return tokens (L, C) float32, the two special tokens among them; "" gives those alone.
+
+        Raises MienError for a description of more than 1,000 characters or `longest` tokens.
+        """
+        return self._read([self.ids(description)])[0]
+
+    def embed(self, texts: Sequence[str], *, progress: bool = False) -> np.ndarray:
+        """Return embeddings (N, C) float32: each text's tokens pooled to one of length 1.
+
+        Only texts of as many word pieces are read at once: nothing is padded, and a text's
+        embedding does not hang on its neighbours. Raises MienError as `encode` does.
+        """
+        pieces = [self.ids(text) for text in texts]
+        order = sorted(range(len(texts)), key=lambda place: len(pieces[place]))
+        embeddings = np.empty((len(texts), self.size), np.float32)
+        with tqdm(total=len(texts), desc="embed wordings", disable=not progress) as bar:
+            for places in _batches(order, pieces):
+                embeddings[places] = self._pooled(self._read([pieces[place] for place in places]))
+                bar.update(len(places))
+        return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+
+    def _pieces(self, description: str) -> list[int]:
+        """The word pieces of a checked description, however many."""
+        raise NotImplementedError
+
+    def _read(self, pieces: list[list[int]]) -> np.ndarray:
+        """Word pieces (N, L) -> tokens (N, L, C) float32."""
+        raise NotImplementedError
+
+    def _pooled(self, tokens: np.ndarray) -> np.ndarray:
+        """Tokens (N, L, C) -> (N, C), of any length."""
+        return tokens.mean(axis=1)
+
+
+class TextEncoder(TokenReader):
+    """A description to the features of its tokens, by MiniLM; its embeddings are their means."""
+
+    size = FEATURE_SIZE
+    longest = MAX_TOKENS
 
     def __init__(self, model: bytes, tokenizer):
         """Take the ONNX model and the tokenizer."""
@@ -233,41 +339,10 @@ class TextEncoder:
             ) from error
         return TextEncoder(model, self.tokenizer)
 
-    def ids(self, description: str) -> list[int]:
-        """The word pieces of a description, as `encode` reads them; raises as it does."""
-        ids = self.tokenizer.encode(check_description(description)).ids
-        if len(ids) > MAX_TOKENS:
-            raise MienError(
-                f"the description has {len(ids)} word pieces; at most {MAX_TOKENS} can be read: "
-                "shorten it"
-            )
-        return ids
-
-    def encode(self, description: str) -> np.ndarray:
-        """Return tokens (L, 384) float32, the two special tokens among them; "" gives those alone.
-
-        Raises MienError for a description of more than 1,000 characters or 512 tokens.
-        """
-        return self._read([self.ids(description)])[0]
-
-    def embed(self, texts: Sequence[str], *, progress: bool = False) -> np.ndarray:
-        """Return embeddings (N, 384) float32: the means of each text's tokens, of length 1.
-
-        Only texts of as many word pieces are read at once: nothing is padded, and a text's
-        embedding does not hang on its neighbours. Raises MienError as `encode` does.
-        """
-        pieces = [self.ids(text) for text in texts]
-        order = sorted(range(len(texts)), key=lambda place: len(pieces[place]))
-        embeddings = np.empty((len(texts), FEATURE_SIZE), np.float32)
-        with tqdm(total=len(texts), desc="embed wordings", disable=not progress) as bar:
-            for places in _batches(order, pieces):
-                tokens = self._read([pieces[place] for place in places])
-                embeddings[places] = tokens.mean(axis=1)
-                bar.update(len(places))
-        return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    def _pieces(self, description: str) -> list[int]:
+        return self.tokenizer.encode(description).ids
 
     def _read(self, pieces: list[list[int]]) -> np.ndarray:
-        """Word pieces (N, L) -> tokens (N, L, 384)."""
         ids = np.array(pieces, np.int64)
         inputs = {
             "input_ids": ids,
@@ -287,6 +362,21 @@ def _batches(order: Sequence[int], pieces: Sequence[Sequence[int]]) -> list[list
         else:
             last.append(place)
     return batches
+
+
+def shortened(text: str, encoder: ReadsText) -> str:
+    """Return a text, or as many of its first words as the encoder can read.
+
+    It is for texts that nobody can be asked to shorten, such as a language model's answers.
+    """
+    words = text.split()
+    while words:
+        try:
+            encoder.ids(" ".join(words))
+            break
+        except MienError:
+            words = words[: len(words) * 9 // 10]
+    return " ".join(words)
 
 
 def check_description(description: str) -> str:

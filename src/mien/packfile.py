@@ -21,9 +21,10 @@ import numpy as np
 from mien.config import from_dict, to_dict
 from mien.errors import MienError
 
-FORMAT = 3
-FORMATS = (1, 2, FORMAT)
-"""What is read. Packs of format 1 carry no known wordings, those of 1 and 2 hear no demands."""
+FORMAT = 4
+FORMATS = (1, 2, 3, FORMAT)
+"""What is read. Packs of format 1 carry no known wordings, those of 1 and 2 hear no demands, and
+those up to 3 tell no actors apart."""
 CARD, STEP, TEXT, DEMANDS = "pack.json", "step.onnx", "text.onnx", "demands.onnx"
 KNOWN_TEXTS, KNOWN = "known.json", "known.npy"
 TUNING = "tuning.npz"
@@ -59,6 +60,23 @@ class Card:
     """Shape of what Audio2Con and Text2Exp remember."""
     decoder_state: tuple[int, ...]
     """Shape of what D remembers."""
+    actors: tuple[str, ...] = ()
+    """Actors that it tells apart; none: it was trained as if all were one."""
+
+    def actor_shares(self, actor: str | None) -> np.ndarray:
+        """(1, A) float32, what a step takes as `actor`: a name's own code, or of None their mean.
+
+        Raises MienError for a name that the pack does not know.
+        """
+        if actor is None:
+            return np.full((1, len(self.actors)), 1 / max(1, len(self.actors)), np.float32)
+        if actor not in self.actors:
+            known = ", ".join(self.actors) or "none: it was trained as if all were one"
+            raise MienError(
+                f"the pack {self.name!r} does not know the actor {actor!r}; it knows {known}; "
+                "name one of these or none"
+            )
+        return np.eye(len(self.actors), dtype=np.float32)[[self.actors.index(actor)]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from mien import lighting, raster, shading
 from mien.animation import Animation
 from mien.camera import Camera, project, to_camera, touched_box
 from mien.face import Face
+from mien.faces.paint import BY_PART
 from mien.lips import ease
 
 PART_MATERIALS = {
@@ -21,14 +24,18 @@ PART_MATERIALS = {
     "eye_right": "eyes",
     "teeth_upper": "teeth",
     "teeth_lower": "teeth",
+    "teeth": "teeth",
     "tongue": "tongue",
     "brows": "hair",
     "lashes": "hair",
+    "hair": "hair",
     "cavity": "cavity",
+    "lining": "cavity",
 }
-ONE_SIDED = ("skin", "eye_left", "eye_right")
+"""By a part's name, or by what is before its number (`hair_2`); any other is like skin."""
+ONE_SIDED = ("skin", "eye_left", "eye_right", "lining")
 """Parts whose inside is not drawn. The others are thin strips, or only seen through the lips."""
-ROUNDED = ("skin", "tongue")
+ROUNDED = ("skin", "tongue", "lining")
 """Parts whose triangles are split and rounded, so that the outline shows no corners."""
 BLOCKING = ("skin", "cavity")
 """Parts that throw shadows."""
@@ -45,6 +52,17 @@ LIP_GLOSS = 2.2
 """times the shine of other skin"""
 
 
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """What of a `Face` is drawn."""
+
+    template: np.ndarray
+    triangles: np.ndarray
+    colors: np.ndarray
+    parts: dict[str, slice]
+    regions: dict[str, np.ndarray]
+
+
 class Renderer:
     """Draws one face; size and camera are fixed, vertices are not. Several threads may share it."""
 
@@ -54,13 +72,17 @@ class Renderer:
         """width, height: pixels; in a square the head fills three fifths of the width."""
         self.width, self.height = width, height
         self.camera = camera or Camera()
-        self._set_shape(face)
-        self._set_surface(face)
+        self._lining = None if "cavity" in face.parts else face.parts.get("skin")
+        drawn = face if self._lining is None else lined(face)
+        self._set_shape(drawn)
+        self._set_surface(drawn)
         self._set_lighting()
         self._thread = threading.local()
 
     def render(self, vertices: np.ndarray) -> np.ndarray:
         """vertices (V, 3), metres → picture (H, W, 3) uint8, sRGB."""
+        if self._lining is not None:
+            vertices = np.concatenate([vertices, vertices[self._lining]])
         seen = to_camera(vertices, self.camera)
         normals = raster.vertex_normals(seen, self._coarse)
         rounded = raster.round_edges(seen, normals, self._edges)
@@ -69,7 +91,7 @@ class Renderer:
         normals = raster.vertex_normals(rounded, self._triangles)
         return self._paint(rounded, self._values(normals, finer))
 
-    def _set_shape(self, face: Face) -> None:
+    def _set_shape(self, face: Face | Surface) -> None:
         """Which triangles are drawn, split, seen from behind, and throw shadows."""
         self._coarse = np.ascontiguousarray(face.triangles, np.int32)
         self._neighbours, _ = raster.split_triangles(self._coarse, len(face.template))
@@ -83,7 +105,7 @@ class Renderer:
         self._triangles = np.concatenate([finer, self._coarse[~split]])
         self._two_sided = np.concatenate([two_sided[split].repeat(4), two_sided[~split]])
 
-    def _set_surface(self, face: Face) -> None:
+    def _set_surface(self, face: Face | Surface) -> None:
         """Material, colour and what else does not move, of the vertices and the edges' middles."""
         rows = {part: list(lighting.MATERIALS).index(name) for part, name in PART_MATERIALS.items()}
         materials = by_part(face, rows).astype(np.int32)
@@ -178,16 +200,34 @@ def frames(renderer: Renderer, animation: Animation, threads: int = 2) -> Iterat
             yield waiting.popleft().result()
 
 
-def by_part(face: Face, values: Mapping[str, float], *, other: float = 0) -> np.ndarray:
+def lined(face: Face) -> Surface:
+    """The face with the inside of its skin as a part `lining`, which follows all others.
+
+    For faces that have no cavity: through an open mouth one would see the background.
+    """
+    skin, count = face.parts["skin"], len(face.template)
+    corners = face.triangles
+    own = corners[((corners >= skin.start) & (corners < skin.stop)).all(1)]
+    size = skin.stop - skin.start
+    dark = np.tile(np.array(BY_PART["cavity"], np.float32), (size, 1))
+    return Surface(
+        template=np.concatenate([face.template, face.template[skin]]),
+        triangles=np.concatenate([corners, own[:, ::-1] - skin.start + count]),
+        colors=np.concatenate([face.colors, dark]),
+        parts={**face.parts, "lining": slice(count, count + size)},
+        regions=face.regions,
+    )
+
+
+def by_part(face: Face | Surface, values: Mapping[str, float], *, other: float = 0) -> np.ndarray:
     """One number for each vertex, (V,) float32: its part's in `values`, else `other`."""
     of_vertex = np.full(len(face.template), other, np.float32)
-    for part, value in values.items():
-        if part in face.parts:
-            of_vertex[face.parts[part]] = value
+    for name, part in face.parts.items():
+        of_vertex[part] = values.get(re.sub(r"_\d+$", "", name), other)
     return of_vertex
 
 
-def neck_fade(face: Face) -> np.ndarray:
+def neck_fade(face: Face | Surface) -> np.ndarray:
     """How far each vertex (V,) is out of the background, 0..1, from the cut at the neck up."""
     rim = lower_rim(face)
     if not len(rim):
@@ -196,7 +236,7 @@ def neck_fade(face: Face) -> np.ndarray:
     return ease(apart / NECK_FADE)
 
 
-def lower_rim(face: Face) -> np.ndarray:
+def lower_rim(face: Face | Surface) -> np.ndarray:
     """Vertices (n,) on an edge that has only one triangle, in the lowest third of the head."""
     sides = np.sort(face.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), 1)
     edges, count = np.unique(sides, axis=0, return_counts=True)
@@ -205,14 +245,14 @@ def lower_rim(face: Face) -> np.ndarray:
     return rim[height[rim] < height.min() + np.ptp(height) / 3]
 
 
-def lip_gloss(face: Face) -> np.ndarray:
+def lip_gloss(face: Face | Surface) -> np.ndarray:
     """How much more than usual each vertex (V,) shines."""
     gloss = np.ones(len(face.template), np.float32)
     gloss[face.regions.get("lips", [])] = LIP_GLOSS
     return gloss
 
 
-def skin_grain(face: Face) -> np.ndarray:
+def skin_grain(face: Face | Surface) -> np.ndarray:
     """How strong the grain is at each vertex (V,): weak where skin turns from its cylinder."""
     template = np.ascontiguousarray(face.template, np.float32)
     normals = raster.vertex_normals(template, np.ascontiguousarray(face.triangles, np.int32))
@@ -221,7 +261,7 @@ def skin_grain(face: Face) -> np.ndarray:
     return np.clip(outward, 0, 1) ** 2 * by_part(face, {"skin": 1})
 
 
-def around_head(face: Face) -> np.ndarray:
+def around_head(face: Face | Surface) -> np.ndarray:
     """Where vertices look up the grain, (V, 2) in texels: on a cylinder of 9 cm about the head."""
     x, y, z = face.template.T
     around = 0.09 * np.arctan2(x, z - z.mean())

@@ -3,7 +3,17 @@
 import argparse
 
 import mien
-from mien.cli import animate, bench, evaluate, explain, prepare, simulate, study, train
+from mien.cli import (
+    animate,
+    bench,
+    describe,
+    evaluate,
+    explain,
+    prepare,
+    simulate,
+    study,
+    train,
+)
 from mien.cli.options import Parser
 
 
@@ -22,6 +32,6 @@ def new_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="mien", description=(mien.__doc__ or "").split("\n")[0])
     parser.add_argument("--version", action="version", version=f"mien {mien.__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
-    for verb in (animate, explain, bench, simulate, prepare, train, evaluate, study):
+    for verb in (animate, explain, bench, simulate, prepare, describe, train, evaluate, study):
         verb.add(verbs)
     return parser

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from mien import audio
-from mien.cli.options import add_pack, number, whole
+from mien.cli.options import add_face, add_pack, number, whole
 from mien.errors import MienError
 
 if TYPE_CHECKING:
+    from mien.animator import Animator
+    from mien.face import Face
     from mien.timeline import Timeline
 
 
@@ -50,19 +52,21 @@ def add(verbs: argparse._SubParsersAction) -> None:
         default=1.0,
         help="0 (neutral) to 1.5; default 1; a timeline's strengths are multiplied, to 1.5 at most",
     )
+    verb.add_argument("--actor", help="whose ways, of those that the pack tells apart")
     verb.add_argument("--fps", type=number, default=audio.FPS, help="frames a second; default 30")
     verb.add_argument("--seed", type=whole, default=0, help="seed of the life; default 0")
     verb.add_argument(
         "--no-life", action="store_true", help="add no blinks, glances or head movement"
     )
     add_pack(verb)
+    add_face(verb, "the head to show it on; the default is the one that ships with mien")
     verb.add_argument("--overwrite", action="store_true", help="replace existing files")
     verb.add_argument("--quiet", action="store_true", help="no progress bars")
     verb.set_defaults(act=_animate)
 
 
 def _animate(options: argparse.Namespace) -> None:
-    from mien import animator, explain, export
+    from mien import explain, export
     from mien.features import check_description
     from mien.timeline import MAX_LEVEL
 
@@ -74,7 +78,7 @@ def _animate(options: argparse.Namespace) -> None:
     described = [check_description(cue.description) for cue in timeline.cues]
     speech = audio.decode(options.speech)
     timeline.check_within(audio.samples_to_seconds(len(speech)))
-    actor = animator.load(options.pack)
+    actor, shown_on = _animator(options)
     if not any(described):
         print("mien: the description is empty, so the face stays neutral", file=sys.stderr)
     if any(cue.strength * options.strength > MAX_LEVEL for cue in asked.cues):
@@ -89,11 +93,36 @@ def _animate(options: argparse.Namespace) -> None:
             timeline,
             fps=options.fps,
             life=None if options.no_life else options.seed,
+            actor=options.actor,
             progress=show,
         )
+    if shown_on is not None:
+        animation = animation.on(shown_on)
     for path in options.output:
         export.save(animation, path, overwrite=options.overwrite, progress=not options.quiet)
         print(path)
+
+
+def _animator(options: argparse.Namespace) -> "tuple[Animator, Face | None]":
+    """The pack, loaded with its face, and another face to show it on, if that is asked for.
+
+    A pack of the given face is run on it; any other keeps its own face, whose weights then move
+    the given one.
+    """
+    from mien import animator, faces
+    from mien.animation import shared_units
+    from mien.export import curves
+    from mien.packfile import Pack
+
+    given = faces.read(options.face) if options.face else None
+    own = given and Pack.read(options.pack).card.face == given.fingerprint
+    actor = animator.load(options.pack, face=given if own else None)
+    other = None if own else given
+    if other:
+        shared_units(actor.face, other)
+    if any(path.suffix.lower() == ".csv" for path in options.output):
+        curves.check(other or actor.face)
+    return actor, other
 
 
 def _timeline(options: argparse.Namespace) -> "Timeline":
@@ -118,7 +147,7 @@ def _check_outputs(options: argparse.Namespace) -> None:
     """MienError where an output cannot be written, is an input, or is named twice."""
     from mien import export
 
-    inputs = (options.speech, options.pack, options.timeline)
+    inputs = (options.speech, options.pack, options.timeline, options.face)
     taken = {os.path.realpath(path) for path in inputs if path}
     for path in options.output:
         place = os.path.realpath(path)

@@ -4,10 +4,13 @@ import argparse
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mien.cli.options import Parser, add_pack, extra, whole
+from mien.cli.options import Parser, add_jobs, add_pack, extra, whole
 from mien.errors import MienError
+
+if TYPE_CHECKING:
+    from mien.animator import Animator
 
 SPLITS = ("train", "validation", "test")
 PARTS = ("retrieval", "composition", "strength", "transition")
@@ -31,10 +34,11 @@ def add(verbs: argparse._SubParsersAction) -> None:
     shift.add_argument("--description", default="neutral", help="default: neutral")
     shift.add_argument("--json", type=Path, help="also write the numbers to this new file")
     shift.set_defaults(act=_evaluate_shift)
-    replay = measures.add_parser("replay", help="the paper's errors, on a simulated corpus")
-    replay.add_argument("corpus", type=Path, help="folder that mien simulate wrote")
+    replay = measures.add_parser("replay", help="the paper's errors, on a corpus")
+    replay.add_argument("corpus", type=Path, help="folder that simulate or prepare wrote")
     replay.add_argument("--split", choices=SPLITS, default="test", help="default: test")
     replay.add_argument("--json", type=Path, help="also write the numbers to this new file")
+    add_jobs(replay)
     replay.set_defaults(act=_evaluate_replay)
     words = measures.add_parser("words", help="whether descriptions are read and followed rightly")
     _add_words(words)
@@ -52,6 +56,14 @@ def add(verbs: argparse._SubParsersAction) -> None:
     capture.set_defaults(act=_evaluate_capture)
     for measure in (lips, shift, replay, words, leakage, capture):
         add_pack(measure)
+    alignment = measures.add_parser("alignment", help="of a corpus: how its sentences are aligned")
+    alignment.add_argument("corpus", type=Path, help="folder that simulate or prepare wrote")
+    alignment.add_argument("--split", choices=SPLITS, default="train", help="default: train")
+    alignment.add_argument(
+        "--picture", type=Path, metavar="FILE", help="also draw lip gaps into this new .png"
+    )
+    alignment.add_argument("--json", type=Path, help="also write the numbers to this new file")
+    alignment.set_defaults(act=_evaluate_alignment)
 
 
 def _add_recordings(measure: argparse.ArgumentParser) -> None:
@@ -78,11 +90,10 @@ def _add_words(measure: argparse.ArgumentParser) -> None:
 
 
 def _evaluate_lips(options: argparse.Namespace) -> None:
-    from mien import animator
 
     _check_new(options.json)
     lips = extra("mien.evaluate.lips")
-    actor = animator.load(options.pack)
+    actor = _on_our_head(options.pack)
     report = lips.study(
         actor, options.recordings, options.descriptions, truth=options.truth, progress=True
     )
@@ -90,26 +101,36 @@ def _evaluate_lips(options: argparse.Namespace) -> None:
 
 
 def _evaluate_shift(options: argparse.Namespace) -> None:
-    from mien import animator
 
     _check_new(options.json)
     shift = extra("mien.evaluate.shift")
-    actor = animator.load(options.pack)
+    actor = _on_our_head(options.pack)
     report = shift.moving(actor, options.recordings, options.description, progress=True)
     _say(report, options.json)
 
 
 def _evaluate_replay(options: argparse.Namespace) -> None:
     from mien import animator
+    from mien.data.clips import Corpus
 
     _check_new(options.json)
     replay = extra("mien.evaluate.replay")
-    actor = animator.load(options.pack)
-    _say(replay.replay(actor, options.corpus, split=options.split, progress=True), options.json)
+    actor = animator.load(options.pack, face=Corpus(options.corpus).face)
+    report = replay.replay(
+        actor,
+        options.corpus,
+        split=options.split,
+        actors=actor.pack.card.actors,
+        jobs=options.jobs,
+        scheduler=options.dask,
+        pack=options.pack,
+        progress=True,
+    )
+    _say(report, options.json)
 
 
 def _evaluate_words(options: argparse.Namespace) -> None:
-    from mien import animator, audio
+    from mien import audio
     from mien.evaluate import composition, phrases, strength, transition, words
 
     # Retrieval takes minutes: what can be refused is refused before.
@@ -121,7 +142,7 @@ def _evaluate_words(options: argparse.Namespace) -> None:
     speeches = [audio.decode(path) for path in options.speech]
     for speech in speeches:
         transition.check_length(speech)
-    actor = animator.load(options.pack)
+    actor = _on_our_head(options.pack)
     measured = {
         "retrieval": lambda: words.reading(actor, split=options.split, progress=True),
         "composition": lambda: composition.composition(actor, asked, progress=True),
@@ -137,23 +158,47 @@ def _evaluate_words(options: argparse.Namespace) -> None:
 
 
 def _evaluate_leakage(options: argparse.Namespace) -> None:
-    from mien import animator
 
     _check_new(options.json)
     leakage = extra("mien.evaluate.leakage")
-    actor = animator.load(options.pack)
+    actor = _on_our_head(options.pack)
     report = leakage.leakage(actor, pairs=options.pairs, wordings=options.wordings, progress=True)
     _say(report, options.json)
 
 
 def _evaluate_capture(options: argparse.Namespace) -> None:
-    from mien import animator
 
     captures, facegood = extra("mien.evaluate.captures"), extra("mien.data.facegood")
     _check_new(options.json)
     facegood.sequences(options.root)  # another folder is refused before seconds go into loading
-    report = captures.study(animator.load(options.pack), options.root, progress=True)
+    report = captures.study(_on_our_head(options.pack), options.root, progress=True)
     _say(report, options.json)
+
+
+def _on_our_head(pack: Path | None) -> "Animator":
+    """Return the animator of a pack; MienError for one of another face than the default head."""
+    from mien import animator
+    from mien.face import Face
+    from mien.packfile import Pack
+
+    if pack and Pack.read(pack).card.face != Face.load().fingerprint:
+        raise MienError(
+            f"{pack} was trained on another face than the default head, whose units and lips this "
+            "measures; only mien evaluate replay measures other faces, on their own corpora"
+        )
+    return animator.load(pack)
+
+
+def _evaluate_alignment(options: argparse.Namespace) -> None:
+    from mien.evaluate import alignment, lip_gaps
+
+    _check_new(options.json)
+    if options.picture:
+        lip_gaps.check_picture(options.picture)
+    found = alignment.align_split(options.corpus, split=options.split, progress=True)
+    _say(alignment.report(found), options.json)
+    if options.picture:
+        lip_gaps.draw(options.picture, found)
 
 
 def _check_new(path: Path | None) -> None:

@@ -51,9 +51,39 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def several(text: str) -> int:
+    """A whole number from 1 on; for argparse."""
+    if whole(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
 def add_pack(verb: argparse.ArgumentParser) -> None:
     """Add --pack."""
     verb.add_argument("--pack", type=Path, help="a trained pack (.mien) instead of the default")
+
+
+def add_face(verb: argparse.ArgumentParser, what: str) -> None:
+    """Add --face; `what` says what it is for. `mien.faces.read` reads it."""
+    verb.add_argument(
+        "--face",
+        type=Path,
+        metavar="FILE",
+        help=f"{what}: .glb or .gltf with ARKit's shapes, FLAME's .pkl or .npz, a face.npz, "
+        "or ICT-FaceKit's folder",
+    )
+
+
+def add_jobs(verb: argparse.ArgumentParser) -> None:
+    """Add --jobs and --dask, for `mien.jobs.each`."""
+    verb.add_argument(
+        "--jobs", type=several, default=1, metavar="N", help="processes that work; default 1"
+    )
+    verb.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="a Dask scheduler whose workers work instead, or `local` for a cluster here",
+    )
 
 
 def extra(module: str, name: str = "train") -> ModuleType:

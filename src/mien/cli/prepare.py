@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mien.cli.options import Parser, number, whole
+from mien.cli import mead
+from mien.cli.options import Parser, number, several, whole
 from mien.errors import MienError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     video.add_argument("video", type=Path, nargs="+", help="videos of one actor's face")
     video.add_argument("--model", type=Path, required=True, help="MediaPipe's face_landmarker.task")
     video.add_argument("--neutral", type=Path, help="a neutral video of the same actor")
+    video.add_argument("--largest", action="store_true", help="of two faces track the larger")
     video.set_defaults(act=_video)
     livelink = sources.add_parser("livelink", help="a table of Live Link Face and its sound")
     livelink.add_argument("table", type=Path, help="the .csv that the app recorded")
@@ -37,9 +39,10 @@ def add(verbs: argparse._SubParsersAction) -> None:
     for source in (facegood, video, livelink):
         source.add_argument("corpus", type=Path, help="folder to write or to add to")
         source.add_argument(
-            "--takes", type=_takes, default=4, help="clips of a neutral cut; default 4"
+            "--takes", type=several, default=4, help="clips of a neutral cut; default 4"
         )
         source.add_argument("--seed", type=whole, default=0, help="of the expressions; default 0")
+    mead.add(sources)
 
 
 def _facegood(options: argparse.Namespace) -> None:
@@ -61,7 +64,7 @@ def _video(options: argparse.Namespace) -> None:
         )
 
     def track(path: Path) -> tracks.Track:
-        with video.MediaPipe(options.model) as seen_by:
+        with video.MediaPipe(options.model, largest=options.largest) as seen_by:
             return video.read_track(path, seen_by, progress=True)
 
     def read() -> Iterator["Capture"]:
@@ -128,10 +131,3 @@ def _add(options: argparse.Namespace, performances: Iterable["Capture"]) -> None
         f"{options.corpus}: {done.clips} clips written ({done.seconds:.1f} s), {done.there} "
         f"were there, {done.unseen:.1f} s left out because no face was seen"
     )
-
-
-def _takes(text: str) -> int:
-    """A whole number from 1 on; for argparse."""
-    if whole(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return int(text)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mien.cli.options import positive, whole
+from mien.cli.options import add_jobs, positive, whole
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -20,6 +20,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
         help="independent of the expression, or confounded: rate, pitch and loudness follow it; "
         "default: what the folder's corpus has, else independent",
     )
+    add_jobs(verb)
     verb.set_defaults(act=_simulate)
 
 
@@ -28,7 +29,12 @@ def _simulate(options: argparse.Namespace) -> None:
     from mien.data.simulate.cover import cover
 
     corpus = simulate(
-        options.corpus, minutes=options.minutes, seed=options.seed, prosody=options.prosody
+        options.corpus,
+        minutes=options.minutes,
+        seed=options.seed,
+        prosody=options.prosody,
+        jobs=options.jobs,
+        scheduler=options.dask,
     )
     covered = cover(corpus)
     (options.corpus / "cover.md").write_text(covered.markdown(), encoding="utf-8")

@@ -23,6 +23,7 @@ from mien.data.simulate import demands
 from mien.data.simulate.actor import act
 from mien.data.simulate.articulation import VOWEL_FLOOR, Content
 from mien.data.simulate.expressions import STATES
+from mien.data.steady import steady
 from mien.errors import MienError
 from mien.face import UNIT_NAMES, Face
 
@@ -288,7 +289,7 @@ def _clip(
         level=take.level,
         fps=fps,
         frames=frames,
-        steady=(0, frames) if take.own else done.steady,
+        steady=steady(done.weights, fps, face) if take.own else done.steady,
         provenance={
             "captured_from": {**capture.provenance, "frames": [start, start + frames]},
             "made_by": f"mien {mien.__version__}",

@@ -1,5 +1,7 @@
 """Clips and corpora on disk: a folder with manifest.jsonl and clips/<id>.npz.
 
+Where the clips are of another face than the default, `face.npz` beside them holds it.
+
 A clip counts when its line is in the manifest; the line is written after the clip's file is in
 place, so a job that was killed leaves nothing half-written and goes on where it stopped.
 """
@@ -17,11 +19,13 @@ from typing import Any
 import numpy as np
 
 from mien import audio
+from mien.data.described import with_descriptions
 from mien.errors import MienError
+from mien.face import Face
 
 SPLITS = ("train", "validation", "test")
-UNITS = 52
 MANIFEST = "manifest.jsonl"
+FACE = "face.npz"
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class Clip(Record):
     speech: np.ndarray = field(kw_only=True)
     """(S,) float32 in [-1, 1], 16 kHz"""
     weights: np.ndarray = field(kw_only=True)
-    """(T, 52) float32 in [0, 1], within the face's limits"""
+    """(T, U) float32 within the limits of the corpus's face"""
     phones: list[Phone] = field(kw_only=True)
     """in order, covering the speech; empty where nobody knows them, as in captures"""
     envelope: np.ndarray | None = field(default=None, kw_only=True)
@@ -100,22 +104,28 @@ class Corpus:
         self.folder = Path(folder)
         if not (self.folder / MANIFEST).is_file():
             raise MienError(
-                f"{self.folder} holds no {MANIFEST}; make a corpus with: mien simulate {folder}"
+                f"{self.folder} holds no {MANIFEST}; make a corpus with mien simulate or prepare"
             )
-        self.records = read_manifest(self.folder / MANIFEST)
+        self.records = with_descriptions(read_manifest(self.folder / MANIFEST), self.folder)
         """list of Record, in the order of the manifest"""
 
     def clip(self, clip_id: str) -> Clip:
         """Read the clip with this id."""
         if clip_id not in self._by_id:
             raise MienError(f"{self.folder} has no clip {clip_id!r}")
-        return read_clip(clip_path(self.folder, clip_id), self._by_id[clip_id])
+        units = len(self.face.unit_names)
+        return read_clip(clip_path(self.folder, clip_id), self._by_id[clip_id], units)
 
     def clips(self, split: str) -> Iterator[Clip]:
         """Read the clips of a split, in the order of the manifest."""
         for record in self.records:
             if record.split == split:
                 yield self.clip(record.id)
+
+    @cached_property
+    def face(self) -> Face:
+        """The face that the clips' weights are of."""
+        return face_of(self.folder)
 
     @property
     def seconds(self) -> float:
@@ -128,13 +138,18 @@ class Corpus:
 
 
 class CorpusWriter:
-    """Adds clips to a folder. Clips that are there already stay; `done` names them."""
+    """Adds clips to a folder. Clips that are there already stay; `done` names them.
 
-    def __init__(self, folder: Path | str) -> None:
+    `face` is what the clips' weights are of; None: the default, or the one that is there already.
+    MienError where the folder's clips are of another face.
+    """
+
+    def __init__(self, folder: Path | str, face: Face | None = None) -> None:
         self.folder = Path(folder)
         try:
             (self.folder / "clips").mkdir(parents=True, exist_ok=True)
             self.records = self._recover()
+            self.face = self._settle_face(face)
         except OSError as error:
             raise MienError(f"cannot write a corpus to {folder}: {error.strerror}") from error
 
@@ -147,12 +162,27 @@ class CorpusWriter:
         """Write the clip's file, then its line in the manifest."""
         if clip.id in self.done:
             raise MienError(f"{self.folder} already has a clip {clip.id!r}")
-        check_clip(clip, clip.id)
+        check_clip(clip, clip.id, len(self.face.unit_names))
         write_clip(clip_path(self.folder, clip.id), clip)
         line = json.dumps(dataclasses.asdict(clip.record), ensure_ascii=False)
         with (self.folder / MANIFEST).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
         self.records.append(clip.record)
+
+    def _settle_face(self, face: Face | None) -> Face:
+        """Return the face of the folder's clips; a new folder gets `face`."""
+        if face is None:
+            return face_of(self.folder)
+        if self.records or (self.folder / FACE).exists():
+            theirs = face_of(self.folder)
+            if theirs.fingerprint != face.fingerprint:
+                raise MienError(
+                    f"the clips in {self.folder} are of the face {theirs.name!r}, not of "
+                    f"{face.name!r}; choose another folder"
+                )
+        elif face.fingerprint != Face.load().fingerprint:
+            face.save(self.folder / FACE)
+        return face
 
     def _recover(self) -> list[Record]:
         """Read the manifest; a last line that a kill cut short is removed."""
@@ -166,6 +196,11 @@ class CorpusWriter:
             part.write_bytes(whole)
             os.replace(part, path)
         return read_manifest(path)
+
+
+def face_of(folder: Path) -> Face:
+    """Return the face that a corpus's clips are of: its face.npz, else the default."""
+    return Face.load(folder / FACE if (folder / FACE).exists() else None)
 
 
 def clip_path(folder: Path, clip_id: str) -> Path:
@@ -217,8 +252,11 @@ def write_clip(path: Path, clip: Clip) -> None:
         part.unlink(missing_ok=True)
 
 
-def read_clip(path: Path, record: Record) -> Clip:
-    """Read the arrays of a record's clip; MienError where the file is missing or damaged."""
+def read_clip(path: Path, record: Record, units: int) -> Clip:
+    """Read the arrays of a record's clip, of a face with so many units.
+
+    MienError where the file is missing or damaged.
+    """
     try:
         with np.load(path, allow_pickle=False) as arrays:
             names, times = arrays["phone_names"].tolist(), arrays["phone_times"].tolist()
@@ -233,16 +271,16 @@ def read_clip(path: Path, record: Record) -> Clip:
         raise MienError(
             f"{path} cannot be read as a clip: {error}; make the corpus again"
         ) from error
-    check_clip(clip, str(path))
+    check_clip(clip, str(path), units)
     return clip
 
 
-def check_clip(clip: Clip, where: str) -> None:
+def check_clip(clip: Clip, where: str, units: int) -> None:
     """Raise MienError where the arrays of a clip contradict each other or its record."""
     frames, (start, stop) = clip.frames, clip.steady
-    if clip.weights.shape != (frames, UNITS) or not np.isfinite(clip.weights).all():
+    if clip.weights.shape != (frames, units) or not np.isfinite(clip.weights).all():
         raise MienError(
-            f"{where}: weights are {clip.weights.shape}; {(frames, UNITS)} finite ones are wanted"
+            f"{where}: weights are {clip.weights.shape}; {(frames, units)} finite ones are wanted"
         )
     if clip.envelope is not None and clip.envelope.shape != (frames,):
         raise MienError(f"{where}: the envelope is {clip.envelope.shape}; ({frames},) is wanted")

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import math
 import os
+import shutil
 from collections import deque
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from tqdm import tqdm
 
 from mien.data.augment import augment
 from mien.data.clips import Corpus
-from mien.features import FEATURE_SIZE, SpeechEncoder
+from mien.errors import MienError
+from mien.features import HearsSpeech
 
 VERSION = 1
 """Raise it when `augment` or `codec` make other sounds of the same draws: caches are then old."""
@@ -20,8 +23,8 @@ NEIGHBOURS = 24
 """Clips heard before whose voices murmur behind a clip: more than the takes of one sentence."""
 
 
-def hear(corpus: Corpus, encoder: SpeechEncoder, *, phases: int, seed: int) -> np.ndarray:
-    """Return (phases, N, 384) float16: features of all clips of the corpus end to end.
+def hear(corpus: Corpus, encoder: HearsSpeech, *, phases: int, seed: int) -> np.ndarray:
+    """Return (phases, N, C) float16: features of all clips of the corpus end to end.
 
     Version 0 is the speech as it is; the others come through other rooms, noises and codecs
     (`augment`). Each version of each clip lies at its own random phase of the encoder's windows,
@@ -32,11 +35,11 @@ def hear(corpus: Corpus, encoder: SpeechEncoder, *, phases: int, seed: int) -> n
     data, note = corpus.folder / "features.npy", corpus.folder / "features.json"
     if data.exists() and note.exists() and note.read_text() == json.dumps(key):
         return np.load(data, mmap_mode="r", allow_pickle=False)
-    total = sum(record.frames for record in corpus.records)
+    shape = (phases, sum(record.frames for record in corpus.records), encoder.size)
     temporary = data.with_suffix(".part.npy")
-    features = np.lib.format.open_memmap(
-        temporary, "w+", dtype=np.float16, shape=(phases, total, FEATURE_SIZE)
-    )
+    temporary.unlink(missing_ok=True)
+    _check_space(corpus.folder, 2 * math.prod(shape))
+    features = np.lib.format.open_memmap(temporary, "w+", dtype=np.float16, shape=shape)
     start, others = 0, deque(maxlen=NEIGHBOURS)
     for index, record in enumerate(tqdm(corpus.records, desc="hear")):
         clip = corpus.clip(record.id)
@@ -57,7 +60,19 @@ def hear(corpus: Corpus, encoder: SpeechEncoder, *, phases: int, seed: int) -> n
     return np.load(data, mmap_mode="r", allow_pickle=False)
 
 
-def _key(corpus: Corpus, encoder: SpeechEncoder, phases: int, seed: int) -> dict[str, object]:
+def _check_space(folder: Path, wanted: int) -> None:
+    """MienError where a folder's disk has fewer bytes free than are wanted.
+
+    The file is written through memory: on a full disk the process would be killed.
+    """
+    if (free := shutil.disk_usage(folder).free) < wanted:
+        raise MienError(
+            f"the features of {folder} take {wanted / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are "
+            "free there; free more and start again"
+        )
+
+
+def _key(corpus: Corpus, encoder: HearsSpeech, phases: int, seed: int) -> dict[str, object]:
     manifest = (Path(corpus.folder) / "manifest.jsonl").read_bytes()
     digest = hashlib.sha256(manifest).hexdigest()
     return {

@@ -6,12 +6,12 @@ that tells other texts apart, and what was tried beside it.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
 from mien.data.simulate.bank import Bank
 from mien.data.simulate.compositions import compositions
+from mien.features import ReadsText, shortened
 from mien.packfile import Known
 
 PER_STATE, COMPOSED = 12, 384
@@ -22,13 +22,7 @@ UNFAMILIAR = 0.05
 """Share of the validation wordings that are left out."""
 
 
-class Embeds(Protocol):
-    """What is needed of a text encoder."""
-
-    def embed(self, texts: Sequence[str], *, progress: bool = False) -> np.ndarray: ...
-
-
-def sample_known(encoder: Embeds, *, seed: int = 0, progress: bool = False) -> Known:
+def sample_known(encoder: ReadsText, *, seed: int = 0, progress: bool = False) -> Known:
     """Sample the bank and the grammar: from `train` what is known, from `validation` what is near.
 
     It takes 2,100 encodings. The same seed gives the same sample.
@@ -62,15 +56,18 @@ def sampled(
 def index_of(
     texts: Sequence[str],
     held_out: Sequence[str],
-    encoder: Embeds,
+    encoder: ReadsText,
     *,
     progress: bool = False,
 ) -> Known:
     """Return the index of known texts, five or more; `held_out` ones say what counts as familiar.
 
     These mean the same as known texts do in other words, so that 5 % of the likes of them are
-    called far.
+    called far. What is longer than the encoder can read counts with its first words.
     """
+    texts, held_out = (
+        [shortened(text, encoder) for text in listed] for listed in (texts, held_out)
+    )
     embeddings = encoder.embed(texts, progress=progress).astype(np.float16)
     known = Known(tuple(texts), embeddings, 0.0)
     nearness = known.nearness(encoder.embed(held_out, progress=progress))

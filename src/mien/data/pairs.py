@@ -2,7 +2,8 @@
 
 A quad is X_{a,n}, X_{b,n}, X_{a,m}, X_{b,m}: contents a and b (the two halves of a sentence) under
 the expressions n and m. Clip m is read on n's clock (`align.clock`), and only frames that both
-clips mark `steady` count, because halving a clip assumes one expression throughout.
+clips mark `steady` count, because halving a clip assumes one expression throughout. Pairs that were
+aligned badly are dropped (`quality`).
 
 What costs time, the clocks, is cached beside the corpus under a key made of everything it depends
 on; the coefficients of the split stay in memory, once per clip, and quads are read out of them.
@@ -12,7 +13,8 @@ import hashlib
 import os
 import warnings
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -20,11 +22,13 @@ import numpy as np
 from tqdm import tqdm
 
 from mien.data import align
-from mien.data.clips import Clip, Corpus
+from mien.data.clips import Clip, Corpus, Record
+from mien.data.quality import Quality, quality
+from mien.data.simulate.plan import COMPOSED
 from mien.errors import MienError
 from mien.face import Face
 
-FORMAT = 1  # raise it when the clocks of an unchanged corpus would come out differently
+FORMAT = 2  # raise it when the clocks of an unchanged corpus would come out differently
 MIN_HALF = 8  # frames: a shorter half holds no syllable
 # Where in a drawn quad a_n, b_n, a_m, b_m go: either half may be a, either expression n.
 ROLES = np.array([[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1], [3, 2, 1, 0]])
@@ -52,6 +56,29 @@ class Pairs:
     """(P, 2) int32: first frame of half a on n's clock, and frames of each half; b follows a."""
     clocks: np.ndarray
     """(sum of 2 * halves[:, 1],) float32: where on m's clock frames of a and b lie, in frames."""
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """One pair on n's clock, whether it is kept or not."""
+
+    n: int
+    m: int
+    """places in the list of clips"""
+    clock: np.ndarray
+    """(T,) float64: where on m's clock each frame of n lies, in frames"""
+    start: int
+    """first frame of half a on n's clock"""
+    half: int
+    """frames of each half; b follows a"""
+    quality: Quality
+
+    @property
+    def fault(self) -> str:
+        """Why the pair is dropped, in a few words; empty where it is kept."""
+        if self.half < MIN_HALF:
+            return f"steady together too shortly: {2 * self.half} < {2 * MIN_HALF} frames"
+        return self.quality.fault
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,17 +113,19 @@ class Quads:
     ) -> "Quads":
         """Make (or read from the cache) the quads of a split.
 
-        MienError where no sentence of the split is performed under two expressions.
+        MienError where no sentence of the split is performed under two expressions, or no pair of
+        such performances could be aligned well.
         """
         settings = settings or Settings()
         records = [record for record in corpus.records if record.split == settings.split]
         bar = tqdm(records, "read clips", disable=not progress, leave=False)
-        clips = [corpus.clip(record.id) for record in bar]
+        clips = [without_speech(corpus.clip(record.id)) for record in bar]
         pairs = _cached(corpus.folder, clips, face, settings, progress)
         if not len(pairs.clips):
             raise MienError(
                 f"{corpus.folder} holds no sentence of the split {settings.split!r} under two "
-                "expressions long enough to cross; add clips of the same sentence"
+                "expressions long enough to cross and aligned well; add clips of the same "
+                "sentence, or see why with: mien evaluate alignment"
             )
         return cls(pairs, [face.weights_to_coefficients(clip.weights) for clip in clips])
 
@@ -181,7 +210,7 @@ class Quads:
         return np.einsum("nfs,nfsk->nfk", shares, self._frames[taps], optimize=False)
 
 
-def find_pairs(clips: list[Clip], settings: Settings) -> list[tuple[int, int]]:
+def find_pairs(clips: Sequence[Record], settings: Settings) -> list[tuple[int, int]]:
     """Return the pairs of places (n, m), n < m: one sentence, one actor, two expressions."""
     groups: dict[tuple, list[int]] = {}
     for place, clip in enumerate(clips):
@@ -194,8 +223,7 @@ def find_pairs(clips: list[Clip], settings: Settings) -> list[tuple[int, int]]:
         crossing = [
             (n, m)
             for n, m in combinations(places, 2)
-            if (clips[n].emotion, clips[n].descriptions)
-            != (clips[m].emotion, clips[m].descriptions)
+            if _expression(clips[n]) != _expression(clips[m])
         ]
         if len(crossing) > settings.most_per_sentence:
             kept = rng.choice(len(crossing), settings.most_per_sentence, replace=False)
@@ -204,26 +232,47 @@ def find_pairs(clips: list[Clip], settings: Settings) -> list[tuple[int, int]]:
     return found
 
 
+def without_speech(clip: Clip) -> Clip:
+    """Return the clip without its sound, which is most of it and tells nothing about its lips."""
+    return replace(clip, speech=np.zeros(0, np.float32))
+
+
+def _expression(clip: Record) -> tuple[str, ...]:
+    """Return what tells the clip's expression: its state, and a composition's own wording."""
+    return (clip.emotion, *(clip.descriptions[:1] if clip.emotion == COMPOSED else ()))
+
+
 def make_pairs(
     clips: list[Clip], face: Face, settings: Settings, *, progress: bool = False
 ) -> Pairs:
-    """Align every crossing pair of the clips and cut it in half; too short ones are left out."""
-    rows = align.lip_rows(face)
-    lips = [clip.weights @ rows for clip in clips]
+    """Align the crossing pairs of the clips, cut in halves; those with a fault are dropped."""
     kept, halves, clocks = [], [], []
-    for n, m in tqdm(find_pairs(clips, settings), "align pairs", disable=not progress):
-        path = align.align(lips[m], lips[n], clips[n].fps)
-        clock = align.clock(path, len(lips[n]))
-        start, half = common_halves(clock, clips[n].steady, clips[m].steady)
-        if half >= MIN_HALF:
-            kept.append((n, m))
-            halves.append((start, half))
-            clocks.append(clock[start : start + 2 * half].astype(np.float32))
+    for pair in aligned(clips, face, settings, progress=progress):
+        if not pair.fault:
+            kept.append((pair.n, pair.m))
+            halves.append((pair.start, pair.half))
+            used = slice(pair.start, pair.start + 2 * pair.half)
+            clocks.append(pair.clock[used].astype(np.float32))
     return Pairs(
         np.array(kept, np.int32).reshape(-1, 2),
         np.array(halves, np.int32).reshape(-1, 2),
         np.concatenate([np.zeros(0, np.float32), *clocks]),
     )
+
+
+def aligned(
+    clips: list[Clip], face: Face, settings: Settings, *, progress: bool = False
+) -> Iterator[Aligned]:
+    """Align every crossing pair of the clips, and judge each."""
+    rows = align.lip_rows(face)
+    lips = [clip.weights @ rows for clip in clips]
+    vertices = np.sqrt(len(face.regions["lips"]))  # a distance over all of them is not their mean
+    for n, m in tqdm(find_pairs(clips, settings), "align pairs", disable=not progress):
+        clock = align.clock(align.align(lips[m], lips[n], clips[n].fps), len(lips[n]))
+        start, half = common_halves(clock, clips[n].steady, clips[m].steady)
+        shown = lips[n] / vertices, lips[m] / vertices
+        judged = quality(*shown, clock, (start, start + 2 * half), clips[n].fps)
+        yield Aligned(n, m, clock, start, half, judged)
 
 
 def common_halves(
@@ -256,8 +305,7 @@ def _key(clips: list[Clip], face: Face, settings: Settings) -> str:
     digest = hashlib.sha256(repr((FORMAT, settings)).encode())
     digest.update(np.ascontiguousarray(face.unit_deltas[:, face.regions["lips"]]).tobytes())
     for clip in clips:
-        about = (clip.id, clip.sentence_id, clip.actor, clip.emotion, clip.fps, *clip.steady)
-        about += tuple(clip.descriptions)
+        about = (clip.id, clip.sentence_id, clip.actor, *_expression(clip), clip.fps, *clip.steady)
         digest.update(repr(about).encode())
         digest.update(np.ascontiguousarray(clip.weights).tobytes())
     return digest.hexdigest()

@@ -27,6 +27,9 @@ REST_PERCENTILE = 10.0
 SAVITZKY_GOLAY = np.array([-3.0, 12.0, 17.0, 12.0, -3.0]) / 35.0
 """Five pictures, second order: takes the tremble and leaves a closure of three pictures shut."""
 
+ONE_EURO_CUTOFF, ONE_EURO_SPEED, ONE_EURO_RATE_CUTOFF = 2.0, 10.0, 1.0
+"""Hz; how much Hz the cutoff gains for each unit a second; Hz of the rate's own filter."""
+
 
 @dataclass(frozen=True, eq=False)
 class Track:
@@ -35,13 +38,13 @@ class Track:
     times: np.ndarray
     """(N,) seconds, rising; 0 is the beginning of the sound"""
     weights: np.ndarray
-    """(N, 52) in [0, 1]"""
+    """(N, U): 52 in [0, 1], or amounts of a signed face's components"""
     end: float
     """seconds: the last picture, with a face or without"""
 
 
 def track_to_frames(track: Track, frames: int, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights (frames, 52) at moments t / fps, and where (frames,) a face was seen.
+    """Return weights (frames, U) at moments t / fps, and where (frames,) a face was seen.
 
     Between pictures the weights run straight; where no picture is near, the face is not seen and
     the weights, which mean nothing there, are those of the nearest picture.
@@ -86,16 +89,58 @@ def track_to_capture(
     )
 
 
-def smoothed(track: Track) -> Track:
-    """Return the track with its tremble taken away, within stretches that have no hole."""
-    weights = track.weights.copy()
+def smoothed(
+    track: Track, how: str = "savitzky-golay", *, bounds: tuple[float, float] | None = (0.0, 1.0)
+) -> Track:
+    """Return the track with its tremble taken away, within stretches that have no hole.
+
+    `how` is one of SMOOTHINGS; `bounds` are those of the weights, None for a signed face.
+    MienError for another smoothing.
+    """
+    if how not in SMOOTHINGS:
+        raise MienError(f"there is no smoothing {how!r}; one of: {', '.join(SMOOTHINGS)}")
+    weights = np.array(track.weights, np.float64)
     holes = np.flatnonzero(np.diff(track.times) > LARGEST_HOLE) + 1
     for part in np.split(np.arange(len(weights)), holes):
-        if len(part) >= len(SAVITZKY_GOLAY):
-            padded = np.pad(weights[part], ((2, 2), (0, 0)), mode="edge")
-            taps = [padded[k : k + len(part)] * c for k, c in enumerate(SAVITZKY_GOLAY)]
-            weights[part] = np.sum(taps, axis=0)
-    return Track(track.times, np.clip(weights, 0.0, 1.0), track.end)
+        weights[part] = SMOOTHINGS[how](track.times[part], weights[part])
+    return Track(track.times, weights if bounds is None else weights.clip(*bounds), track.end)
+
+
+def _savitzky_golay(times: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weights (N, U) under SAVITZKY_GOLAY; it looks both ways, so nothing comes late."""
+    if len(weights) < len(SAVITZKY_GOLAY):
+        return weights
+    padded = np.pad(weights, ((2, 2), (0, 0)), mode="edge")
+    taps = [padded[k : k + len(weights)] * c for k, c in enumerate(SAVITZKY_GOLAY)]
+    return np.sum(taps, axis=0)
+
+
+def _one_euro(times: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weights (N, U) under the 1 euro filter: still what rests, quick what moves.
+
+    Casiez, Roussel and Vogel, "1€ filter", CHI 2012: a low-pass of first order whose cutoff rises
+    with the speed. It looks back only, so what moves comes late, the less the faster it is.
+    """
+    kept, speed = np.array(weights), np.zeros(weights.shape[1:])
+    for k in range(1, len(kept)):
+        step = times[k] - times[k - 1]
+        speed += _share(ONE_EURO_RATE_CUTOFF, step) * ((weights[k] - kept[k - 1]) / step - speed)
+        cutoff = ONE_EURO_CUTOFF + ONE_EURO_SPEED * np.abs(speed)
+        kept[k] = kept[k - 1] + _share(cutoff, step) * (weights[k] - kept[k - 1])
+    return kept
+
+
+def _share(cutoff: Any, step: float) -> Any:
+    """How much of a new value a low-pass with this cutoff, Hz, takes after `step` seconds."""
+    return 1.0 / (1.0 + 1.0 / (2 * np.pi * cutoff * step))
+
+
+SMOOTHINGS = {
+    "savitzky-golay": _savitzky_golay,
+    "one-euro": _one_euro,
+    "none": lambda _, weights: weights,
+}
+"""Ways to take the tremble away, by name."""
 
 
 def rest(track: Track) -> np.ndarray:

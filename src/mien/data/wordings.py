@@ -1,8 +1,10 @@
-"""Wordings for training: the bank's and the grammar's, each with the expression that it means.
+"""Wordings for training: the bank's and the grammar's, each with the expression that it means, and
+those that a corpus has for its labels.
 
 A crop of a clip teaches one wording; here many more words than crops are drawn, without any clip.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -14,7 +16,7 @@ from mien.data.simulate.bank import Bank
 from mien.data.simulate.compositions import compositions, gives_away
 from mien.data.simulate.expressions import STATES, State, composed
 from mien.face import UNIT_NAMES, Face
-from mien.features import TextEncoder
+from mien.features import ReadsText, shortened
 from mien.timeline import MAX_LEVEL
 
 COMPOSED_SHARE, STRENGTHENED_SHARE, NEUTRAL_SHARE = 0.4, 0.2, 0.04
@@ -29,7 +31,7 @@ class Wording:
     """A description as the text encoder reads it."""
 
     tokens: np.ndarray
-    """(L, 384) float16"""
+    """(L, C) float16"""
     level: float = 1.0
     """how strong the wording itself means it, in (0, 1.5]"""
 
@@ -47,17 +49,42 @@ class Readings:
     level: np.ndarray
     """(B, 1) in [0, 1.5]: what Text2Exp is asked for"""
     tokens: np.ndarray
-    """(B, L, 384)"""
+    """(B, L, C)"""
     padding: np.ndarray
     """(B, L): 0 at a token, -inf beyond the last"""
 
 
-class Wordings:
-    """The wordings of one split, encoded."""
+class LabelWordings:
+    """What describes clips of each label, encoded."""
 
     def __init__(
         self,
-        text_encoder: TextEncoder,
+        text_encoder: ReadsText,
+        texts: Mapping[str, Sequence[tuple[str, float]]],
+        *,
+        title: str = "read wordings",
+        progress: bool = False,
+    ):
+        """`texts`: of each label, the texts with how strong each itself means it, in (0, 1.5]."""
+        self._encoder = text_encoder
+        self.of: dict[str, list[Wording]] = {}
+        """label -> its wordings"""
+        for label, listed in tqdm(texts.items(), title, disable=not progress):
+            self.of[label] = [self.encode(text, level) for text, level in listed]
+        self.all = [wording for wordings in self.of.values() for wording in wordings]
+
+    def encode(self, text: str, level: float = 1.0) -> Wording:
+        """The wording of a text, or of as many of its first words as the encoder can read."""
+        tokens = self._encoder.encode(shortened(text, self._encoder))
+        return Wording(tokens.astype(np.float16), level)
+
+
+class Wordings(LabelWordings):
+    """The wordings of one split of the bank and the grammar, encoded."""
+
+    def __init__(
+        self,
+        text_encoder: ReadsText,
         face: Face,
         *,
         split: str,
@@ -68,30 +95,28 @@ class Wordings:
         """`composed`: how many descriptions the grammar makes."""
         random = np.random.default_rng([seed, 17])
         bank = Bank.load()
-        self._face, self._encoder = face, text_encoder
-        self.of: dict[str, list[Wording]] = {}
-        """state -> its wordings in the bank"""
+        entries = {state: bank.descriptions(state, split) for state in bank.entries}
+        super().__init__(
+            text_encoder,
+            {state: [(e.text, e.level or 1.0) for e in of] for state, of in entries.items()},
+            title=f"read {split} wordings",
+            progress=progress,
+        )
+        self._face = face
         self._strengthened: dict[str, list[Wording]] = {}
-        for state in tqdm(bank.entries, f"read {split} wordings", disable=not progress):
-            entries = bank.descriptions(state, split)
-            self.of[state] = [self.encode(e.text, e.level or 1.0) for e in entries]
-            plain = [e.text for e in entries if e.level is None and e.kind == "words"]
+        for state, of in entries.items():
+            plain = [e.text for e in of if e.level is None and e.kind == "words"]
             stronger = [grammar.strengthened(random, text, split) for text in plain]
             self._strengthened[state] = [
                 self.encode(text, level)
                 for text, level in stronger
                 if split == "train" and not gives_away(text)
             ]
-        self.all = [wording for wordings in self.of.values() for wording in wordings]
         self._composed: list[tuple[Wording, State]] = []
         draws = islice(compositions(random, split), composed)
         title = f"compose {split} wordings"
         for drawn in tqdm(draws, title, total=composed, disable=not progress):
             self._composed.append((self.encode(drawn.text), _state_of(drawn)))
-
-    def encode(self, text: str, level: float = 1.0) -> Wording:
-        """The wording of a text."""
-        return Wording(self._encoder.encode(text).astype(np.float16), level)
 
     def draw(self, rng: np.random.Generator, size: int) -> Readings:
         """Draw `size` wordings, of every state as often, and levels."""

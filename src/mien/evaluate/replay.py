@@ -5,20 +5,23 @@ level. Clips come from one split, by default the test split, whose sentences wer
 Whole clips are compared, from the first frame on and running free.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from tqdm import tqdm
 
 from mien.animation import Animation
+from mien.animator import load
 from mien.data.clips import Clip, Corpus
+from mien.data.simulate.plan import COMPOSED
 from mien.errors import MienError
 from mien.evaluate.errors import VertexErrors, dynamics_deviation, vertex_errors, vertex_sets
 from mien.evaluate.samples import Estimate, estimate
 from mien.face import Face
+from mien.jobs import each
 
 CLIPS = 48
 """Clips that are compared, evenly taken from the split."""
@@ -30,7 +33,13 @@ class Animates(Protocol):
     face: Face
 
     def animate(
-        self, speech: np.ndarray, description: str, *, strength: float, fps: float
+        self,
+        speech: np.ndarray,
+        description: str,
+        *,
+        strength: float,
+        fps: float,
+        actor: str | None = None,
     ) -> Animation: ...
 
 
@@ -84,16 +93,60 @@ class Replay:
 
 
 def replay(
-    animator: Animates, corpus: Path | str, *, split: str = "test", progress: bool = False
+    animator: Animates,
+    corpus: Path | str,
+    *,
+    split: str = "test",
+    actors: Collection[str] = (),
+    jobs: int = 1,
+    scheduler: str | None = None,
+    pack: Path | str | None = None,
+    progress: bool = False,
 ) -> Replay:
-    """Animate clips of a corpus's split anew and compare them with what was performed."""
+    """Animate clips of a corpus's split anew and compare them with what was performed.
+
+    `actors` are those that the pack tells apart: they are animated as themselves. `jobs` and
+    `scheduler` say how many animate at once (`mien.jobs.each`); more than this process load the
+    animator from `pack`. MienError where the pack and the corpus are of different faces, and for
+    a split without clips.
+    """
     reader = Corpus(corpus)
+    if reader.face.fingerprint != animator.face.fingerprint:
+        raise MienError(
+            f"the clips in {corpus} are of the face {reader.face.name!r}, and the pack is of "
+            f"{animator.face.name!r}; choose a pack that was trained on such a corpus"
+        )
     records = [one for one in reader.records if one.split == split]
     if not records:
         raise MienError(f"{corpus} has no clip in its split {split!r}; choose another split")
     chosen = np.unique(np.linspace(0, len(records) - 1, CLIPS).round().astype(int))
-    clips = (reader.clip(records[k].id) for k in tqdm(chosen, "replay clips", disable=not progress))
-    return compared([_performances(animator, clip) for clip in clips], animator.face)
+    clips = (reader.clip(records[k].id) for k in chosen)
+    here = animator if jobs == 1 and scheduler is None else None
+    written = Path(pack).stat().st_mtime if pack else 0.0
+    work = _Replaying(Path(corpus), tuple(actors), here, pack, written)
+    spread = {"jobs": jobs, "scheduler": scheduler, "progress": progress}
+    return compared(list(each(work, clips, title="replay clips", **spread)), animator.face)
+
+
+@dataclass(frozen=True)
+class _Replaying:
+    """Animates clips in whatever process; another than that of `animator` loads the pack once."""
+
+    corpus: Path
+    actors: tuple[str, ...]
+    animator: Animates | None
+    pack: Path | str | None
+    written: float
+    """when the pack was written: processes outlive a job, and another pack may take its place"""
+
+    def __call__(self, clip: Clip) -> tuple[np.ndarray, np.ndarray, float]:
+        animator = self.animator or _animator(self.pack, self.written, self.corpus)
+        return _performances(animator, clip, self.actors)
+
+
+@lru_cache(maxsize=1)
+def _animator(pack: Path | str | None, written: float, corpus: Path) -> Animates:
+    return load(pack, face=Corpus(corpus).face)
 
 
 def compared(pairs: Sequence[tuple[np.ndarray, np.ndarray, float]], face: Face) -> Replay:
@@ -118,13 +171,17 @@ def compared(pairs: Sequence[tuple[np.ndarray, np.ndarray, float]], face: Face) 
     )
 
 
-def _performances(animator: Animates, clip: Clip) -> tuple[np.ndarray, np.ndarray, float]:
+def _performances(
+    animator: Animates, clip: Clip, actors: Collection[str] = ()
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Return the weights that the animator finds for a clip, the clip's own, and its fps.
 
     Both end where the clip's expression begins to decay, which nobody asks of the animator.
     """
-    words = clip.descriptions[0] if clip.descriptions else clip.emotion.replace("_", " ")
-    found = animator.animate(clip.speech, words, strength=clip.level, fps=clip.fps)
+    composed = clip.emotion == COMPOSED and clip.descriptions
+    words = clip.descriptions[0] if composed else clip.emotion.replace("_", " ")
+    actor = clip.actor if clip.actor in actors else None
+    found = animator.animate(clip.speech, words, strength=clip.level, fps=clip.fps, actor=actor)
     stop = _undecayed(clip)
     return found.weights[:stop], clip.weights[:stop], clip.fps
 

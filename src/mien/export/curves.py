@@ -8,7 +8,7 @@ from tqdm import tqdm
 from mien import audio
 from mien.animation import Animation
 from mien.errors import MienError
-from mien.face import UNIT_NAMES
+from mien.face import UNIT_NAMES, Face
 
 TURNS = ("HeadYaw", "HeadPitch", "HeadRoll")
 APP_SIGNS = (-1.0, 1.0, -1.0)
@@ -28,17 +28,22 @@ def columns() -> list[str]:
     return [order.get(name, name) for name in UNIT_NAMES]
 
 
+def check(face: Face) -> None:
+    """MienError for a face that lacks one of the 52 units."""
+    if missing := [name for name in UNIT_NAMES if name not in face.unit_names]:
+        raise MienError(
+            f"the face {face.name!r} has no unit {missing[0]!r}, which .csv needs; "
+            "write .glb or .npz"
+        )
+
+
 def write(animation: Animation, path: Path, progress: bool = False) -> None:
     """Write one row a frame: Timecode, BlendShapeCount (61), 52 weights, 9 rotations in radians.
 
     Raises MienError for a face that lacks one of the 52 units.
     """
+    check(animation.face)
     names = animation.face.unit_names
-    if missing := [name for name in UNIT_NAMES if name not in names]:
-        raise MienError(
-            f"the face {animation.face.name!r} has no unit {missing[0]!r}, which .csv needs; "
-            "write .glb or .npz"
-        )
     weights = np.asarray(animation.weights)[:, [names.index(name) for name in columns()]]
     head = animation.head
     turns = np.zeros((len(weights), 3)) if head is None else np.asarray(head) * APP_SIGNS

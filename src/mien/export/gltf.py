@@ -8,7 +8,7 @@ on two joints: the head turns, the neck stays, and the skin between them follows
 
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -37,8 +37,10 @@ def write(animation: Animation, path: Path, progress: bool = False) -> None:
     """Write the face and its animation as binary glTF 2.0; it takes no time worth a progress bar.
 
     The joint `head` turns where the animation's head does; else no channel moves it. Viewers loop
-    the animation; the speech is not in the file, as glTF knows no sound.
+    the animation; the speech is not in the file, as glTF knows no sound. The components of a
+    signed face are scaled, so that their weights lie in [-1, 1].
     """
+    animation = _scaled(animation) if animation.face.signed else animation
     glb = _Glb()
     face = animation.face
     document = {
@@ -55,6 +57,17 @@ def write(animation: Animation, path: Path, progress: bool = False) -> None:
         "buffers": [{"byteLength": len(glb.data)}],
     }
     path.write_bytes(_container(document, glb.data))
+
+
+def _scaled(animation: Animation) -> Animation:
+    """The same movement, each unit at weight 1 as far as it ever goes: an amount of 1 of an
+    orthonormal component, a metre in all, would bend every normal."""
+    weights = np.asarray(animation.weights)
+    most = np.abs(weights).max(axis=0)
+    most = np.where(most > 0, most, LEAST_SHIFT).astype(np.float32)
+    deltas = animation.face.unit_deltas * most[:, None, None]
+    face = replace(animation.face, unit_deltas=deltas)
+    return replace(animation, face=face, weights=weights / most)
 
 
 class _Glb:

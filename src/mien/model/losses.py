@@ -1,7 +1,8 @@
 """The losses of the paper, Eqs. 1-8, and the terms contact, units and velocity.
 
 Norms are means: over batch, frames and the channels of the last axis. Coefficients are divided by
-one global scale before (docs/architecture.md says why), features have unit variance.
+one global scale before (docs/architecture.md says why), features have unit variance. With `metres`
+the squares of Eqs. 1, 2 and 6 are the paper's instead: of vertices in metres.
 """
 
 from dataclasses import dataclass
@@ -44,11 +45,26 @@ class LossScales:
     """λ of the naming term, before and in stage 2."""
     margin: float = 1.0
     """Margin of the triplet losses."""
+    metres: bool = False
+    """Whether Eqs. 1, 2 and 6 are means over frames, vertices and axes in square metres, as the
+    paper's λ suppose; otherwise over coefficients in the global scale."""
 
 
 def total(losses: dict[str, Tensor], scales: LossScales) -> Tensor:
     """Sum of the named losses times their scales (Eqs. 5 and 8)."""
     return torch.stack([getattr(scales, name) * value for name, value in losses.items()]).sum()
+
+
+def mean_square(
+    predicted: Tensor, true: Tensor, readout: Readout, scale: float, *, metres: bool
+) -> Tensor:
+    """‖·‖² of Eqs. 1, 2 and 6 for coefficients (..., K) divided by `scale`.
+
+    The basis is orthonormal: with `metres` the sum over coefficients is that over the vertices that
+    the basis counts, and is divided by their number and three axes.
+    """
+    found = (predicted - true).square().mean()
+    return found * scale**2 * predicted.shape[-1] / (3 * readout.vertices) if metres else found
 
 
 def triplet(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float) -> Tensor:
@@ -67,12 +83,17 @@ def contact(predicted: Tensor, true: Tensor, readout: Readout) -> Tensor:
     """Distance between the gaps of the lips, and between their distances to the teeth.
 
     A 1 mm error of the lips is 0.2 % of Eq. 6, which therefore sees neither a closure (p, b, m) nor
-    a bitten lip (f, v); here the frames near contact weigh most.
+    a bitten lip (f, v); here the frames near contact weigh most. A face without pairs of the lips
+    or without teeth feels nothing there.
 
     Args:
         predicted, true: (..., K), in metres.
     """
-    near = _felt(readout.gaps(predicted), readout.gaps(true), NEAR_CONTACT)
+    near = predicted.new_zeros(())
+    if readout.has_lips:
+        near = _felt(readout.gaps(predicted), readout.gaps(true), NEAR_CONTACT)
+    if not readout.has_teeth:
+        return near
     bite, bitten = (readout.lip_to_teeth(x)[..., None] for x in (predicted, true))
     return near + _felt(bite, bitten, NEAR_TEETH)
 
@@ -120,11 +141,14 @@ def first_stage(
     expressions = torch.cat([exp_an, exp_bm, exp_bm, exp_an])
     wanted = torch.cat([a_n, b_m, a_m, b_n])
     made = model.decoder(contents, expressions)
-    own, crossed = (made - wanted).square().chunk(2)
+    own, crossed = (
+        mean_square(*pair, readout, scale, metres=scales.metres)
+        for pair in zip(made.chunk(2), wanted.chunk(2), strict=True)
+    )
     margin = scales.margin
     return {
-        "reconstruction": 2 * own.mean(),
-        "cross": 2 * crossed.mean(),
+        "reconstruction": 2 * own,
+        "cross": 2 * crossed,
         "content": triplet(con_an, con_am, con_bn, margin)
         + triplet(con_bm, con_bn, con_am, margin),  # Eq. 3: positives share the content
         "expression": triplet(exp_an, exp_bn, exp_am, margin)
@@ -143,6 +167,7 @@ def second_stage(
     scale: float,
     *,
     half: bool = False,
+    metres: bool = False,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The animation that D makes of predicted features, and the losses of stage 2.
 
@@ -150,6 +175,7 @@ def second_stage(
         content, expression: (B, T, feature_size), from Audio2Con and Text2Exp.
         target: (B, T, K), the true animation divided by `scale`.
         half: whether E_con and E_exp run in bfloat16; D does not, or gaps would be rounded.
+        metres: as in LossScales.
     """
     made = model.decoder(content, expression)
     # Eq. 7: the encoders, frozen, must see in the animation what the predictors meant. Every
@@ -160,7 +186,7 @@ def second_stage(
     embedding = (content[::2] - seen_content).abs().mean()
     embedding = embedding + (expression[::2] - seen_expression).abs().mean()
     return made, {
-        "face": (made - target).square().mean(),  # Eq. 6
+        "face": mean_square(made, target, readout, scale, metres=metres),  # Eq. 6
         "embedding": embedding,
         "contact": contact(made * scale, target * scale, readout),
         "units": units(made * scale, target * scale, readout),

@@ -48,6 +48,7 @@ def write_pack(
         text_features=(settings.text_latents, settings.text_size),
         state=(1, 2 * settings.layers, 2, settings.window, settings.width),
         decoder_state=(1, settings.layers, 2, settings.decoder_window, settings.width),
+        actors=settings.actors,
     )
     text = _text_graph(step.text2exp.pooler.cpu().eval(), settings.text_size)
     heard = None if demands is None else _demands_graph(demands, settings.speech_size)
@@ -60,7 +61,10 @@ def _step_graph(step: Step) -> bytes:
     speech = torch.zeros(1, s.speech_rows, s.speech_size)
     text = torch.zeros(1, s.text_latents, s.text_size)
     example = (past, speech, text, torch.ones(1, 1), state, decoder_state, age)
-    return _exported(step, example, STEP_INPUTS, STEP_OUTPUTS, {})
+    if not s.actors:
+        return _exported(step, example, STEP_INPUTS, STEP_OUTPUTS, {})
+    example = (*example, torch.full((1, len(s.actors)), 1 / len(s.actors)))
+    return _exported(step, example, [*STEP_INPUTS, "actor"], STEP_OUTPUTS, {})
 
 
 def _text_graph(pooler: TextPooler, text_size: int) -> bytes:

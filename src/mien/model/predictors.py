@@ -7,6 +7,7 @@ current frame, one from speech_features, the other from text_features and the le
 import torch
 from torch import Tensor, nn
 
+from mien.model.actors import actor_codes, coded
 from mien.model.autoencoder import Decoder, unit_feature
 from mien.model.pooler import TextPooler
 from mien.model.settings import ModelSettings
@@ -41,20 +42,32 @@ class Audio2Con(nn.Module):
             s.width, s.heads, s.layers, window=s.window, causal=True, rows=s.speech_rows
         )
         self.write = nn.Linear(s.width, s.feature_size)
+        self.actor = actor_codes(s.actors, s.width)
 
-    def forward(self, past: Tensor, speech: Tensor, dropped: Tensor | None = None) -> Tensor:
-        """past (B, T, K), speech (B, T + 2 reach, speech_size) -> (B, T, feature_size)."""
+    def forward(
+        self,
+        past: Tensor,
+        speech: Tensor,
+        dropped: Tensor | None = None,
+        actor: Tensor | None = None,
+    ) -> Tensor:
+        """past (B, T, K), speech (B, T + 2 reach, speech_size), actor (B, A) -> feature."""
         memory = self.memory(self.dropout(speech))
         x = self.past(past, dropped) + memory[:, self.reach : memory.shape[1] - self.reach]
-        return unit_feature(self.write(self.stack(x, memory)))
+        return unit_feature(self.write(self.stack(coded(self.actor, x, actor), memory)))
 
     def step(
-        self, past: Tensor, speech: Tensor, state: Tensor, empty: Tensor
+        self,
+        past: Tensor,
+        speech: Tensor,
+        state: Tensor,
+        empty: Tensor,
+        actor: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """past (B, 1, K), speech (B, 2 reach + 1, speech_size) -> (B, 1, feature_size), state."""
         memory = self.memory(speech)
         x = self.past(past) + memory[:, self.reach : self.reach + 1]
-        x, state = self.stack.step(x, memory, state, empty)
+        x, state = self.stack.step(coded(self.actor, x, actor), memory, state, empty)
         return unit_feature(self.write(x)), state
 
 
@@ -72,14 +85,20 @@ class Text2Exp(nn.Module):
             s.width, s.heads, s.layers, window=s.window, causal=True, rows=s.text_latents
         )
         self.write = nn.Linear(s.width, s.feature_size)
+        self.actor = actor_codes(s.actors, s.width)
 
     def forward(
-        self, past: Tensor, text: Tensor, level: Tensor, dropped: Tensor | None = None
+        self,
+        past: Tensor,
+        text: Tensor,
+        level: Tensor,
+        dropped: Tensor | None = None,
+        actor: Tensor | None = None,
     ) -> Tensor:
         """past (B, T, K), text (B, T or 1, latents, text_size), level (B, T or 1, 1) -> feature."""
         memory = self.memory(text)
         x = self.past(past, dropped) + memory.mean(2) + self.level(level)
-        return unit_feature(self.write(self.stack(x, memory)))
+        return unit_feature(self.write(self.stack(coded(self.actor, x, actor), memory)))
 
     def step(
         self,
@@ -89,6 +108,7 @@ class Text2Exp(nn.Module):
         state: Tensor,
         empty: Tensor,
         dropped: Tensor,
+        actor: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """past (B, 1, K), text (B, latents, text_size), level and dropped (B, 1) -> feature."""
         memory = self.memory(text)
@@ -97,7 +117,7 @@ class Text2Exp(nn.Module):
             + memory.mean(1, keepdim=True)
             + self.level(level)[:, None]
         )
-        x, state = self.stack.step(x, memory, state, empty)
+        x, state = self.stack.step(coded(self.actor, x, actor), memory, state, empty)
         return unit_feature(self.write(x)), state
 
 
@@ -138,6 +158,7 @@ class Step(nn.Module):
         state: Tensor,
         decoder_state: Tensor,
         age: Tensor,
+        actor: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Make one frame.
 
@@ -149,16 +170,19 @@ class Step(nn.Module):
             state: (B, 2 layers, 2, window, d), keys and values of Audio2Con, then of Text2Exp.
             decoder_state: (B, layers, 2, decoder_window, d), those of D.
             age: (B, 1), frames already in the state.
+            actor: (B, A), shares of the actors, where the settings name any; None: their mean.
 
         Returns: coefficients (B, K) in metres, state, decoder_state, age.
         """
         layers, window = self.settings.layers, self.settings.window
         empty = _empty(age, window)
         past = (past / self.scale)[:, None]
-        content, first = self.audio2con.step(past, speech, state[:, :layers], empty)
+        content, first = self.audio2con.step(past, speech, state[:, :layers], empty, actor)
         # A face that sees what it shows goes on showing it: Text2Exp reads, and sees no past.
         hidden = torch.ones_like(level)
-        expression, second = self.text2exp.step(past, text, level, state[:, layers:], empty, hidden)
+        expression, second = self.text2exp.step(
+            past, text, level, state[:, layers:], empty, hidden, actor
+        )
         empty = _empty(age, self.settings.decoder_window)
         frame, decoder_state = self.decoder.step(content, expression, decoder_state, empty)
         state = torch.cat([first, second], dim=1)

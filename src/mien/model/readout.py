@@ -29,6 +29,8 @@ class Readout:
     """(E, 3): the edge of the upper incisors, which never move."""
     unit_rows: Tensor
     """(U, K): coefficients to the weights of the units."""
+    vertices: int = 1
+    """How many vertices the basis counts."""
 
     @classmethod
     def of(cls, face: Face, device: str = "cpu") -> "Readout":
@@ -42,7 +44,17 @@ class Readout:
             _unit_rows(face.unit_coefficients),
         )
         tensors = (torch.as_tensor(array, dtype=torch.float32) for array in arrays)
-        return cls(*(tensor.to(device) for tensor in tensors))
+        return cls(*(tensor.to(device) for tensor in tensors), vertices=len(face.basis_vertices))
+
+    @property
+    def has_lips(self) -> bool:
+        """Whether the face has pairs of the inner lips."""
+        return len(self.pairs) > 0
+
+    @property
+    def has_teeth(self) -> bool:
+        """Whether the face has teeth and a lip to bite with."""
+        return len(self.lip) > 0 and len(self.teeth) > 0
 
     def gaps(self, coefficients: Tensor) -> Tensor:
         """(..., K), metres -> (..., P), metres; the largest is `Face.gap`."""

@@ -24,9 +24,9 @@ class ModelSettings:
     speech_reach: int = 6
     """Speech frames seen before and after the current one."""
     speech_size: int = 384
-    """Channels of speech_features."""
+    """Channels of speech_features; training sets it to its speech encoder's."""
     text_size: int = 384
-    """Channels of the text encoder's tokens and of text_features."""
+    """Channels of the text encoder's tokens and of text_features; training sets it likewise."""
     text_rank: int = 8
     """Rank of the differences that tune the text encoder."""
     text_latents: int = 8
@@ -42,7 +42,10 @@ class ModelSettings:
     demands_width: int = 96
     """Channels of the network that hears what speech demands of the lips."""
     coefficients: int = 52
-    """Coefficients K of the face's basis."""
+    """Coefficients K of the face's basis; training sets it to its corpus's."""
+    actors: tuple[str, ...] = ()
+    """Actors whose ways Audio2Con and Text2Exp tell apart, each by a learned code; none: all are
+    one."""
 
     @property
     def speech_rows(self) -> int:

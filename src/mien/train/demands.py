@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mien.data.demanded import Demanded
 from mien.model import checkpoint
 from mien.model.demands import Demands
-from mien.train.loop import Stage, train
+from mien.train.loop import Stage, keep, train
 from mien.train.recipe import Recipe
 
 WEIGHTS = "demands.safetensors"
@@ -38,9 +38,10 @@ def train_demands(recipe: Recipe, clips: Demanded, held_out: Demanded, *, folder
         ]
         return heard_rightly(told)
 
-    modules = {"demands": model}
-    train(Stage("demands", modules, losses, evaluate, settings, recipe.losses), folder)
-    checkpoint.save(folder / WEIGHTS, modules, {})
+    modules: dict[str, nn.Module] = {"demands": model}
+    stage = Stage("demands", modules, losses, evaluate, settings, recipe.losses)
+    train(stage, folder)
+    keep(stage, folder / WEIGHTS, {})
 
 
 def load_demands(recipe: Recipe, folder: Path) -> Demands | None:

@@ -1,7 +1,8 @@
 """The training loop: a plain one, resumable after a kill with nothing lost.
 
-What a step sees depends on its number and the seed alone, so a run that was killed and resumed
-makes the same batches as one that was not.
+What a step sees depends on its number, the seed and the process alone, so a run that was killed
+and resumed makes the same batches as one that was not. Under torchrun each process draws its own
+part of the batch (`processes`).
 """
 
 import json
@@ -19,6 +20,7 @@ from tqdm import tqdm
 
 from mien.model import checkpoint
 from mien.model.losses import LossScales, total
+from mien.train import processes
 from mien.train.recipe import StageSettings
 
 Losses = Callable[[np.random.Generator], dict[str, Tensor]]
@@ -41,9 +43,11 @@ class Stage:
 
 
 def learning_rate(step: int, settings: StageSettings) -> float:
-    """Linear warm-up, then half a cosine down to zero at the last step."""
+    """Linear warm-up, then half a cosine down to zero at the last step, or no change."""
     if step < settings.warmup:
         return settings.learning_rate * (step + 1) / settings.warmup
+    if not settings.decay:
+        return settings.learning_rate
     rest = (step - settings.warmup) / max(1, settings.steps - settings.warmup)
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, rest)))
 
@@ -61,24 +65,34 @@ def train(stage: Stage, folder: Path, *, stop_after: int | None = None) -> None:
     )
     saved = folder / f"{stage.name}.checkpoint.safetensors"
     first = _resume(stage, optimizer, saved) if saved.exists() else 0
+    processes.begin_alike(list(stage.modules.values()), first)
     last = settings.steps if stop_after is None else min(settings.steps, first + stop_after)
-    bar = tqdm(range(first, last), initial=first, total=settings.steps, desc=stage.name)
-    recent: dict[str, list[float]] = {}
+    quiet = not processes.leads()
+    bar = tqdm(range(first, last), stage.name, initial=first, total=settings.steps, disable=quiet)
+    recent: dict[str, list[Tensor]] = {}
     began = time.monotonic()
     for step in bar:
         losses = _update(stage, optimizer, parameters, step)
         for name, value in losses.items():
-            recent.setdefault(name, []).append(value.item())
+            recent.setdefault(name, []).append(value)
         done = step + 1
         if done % settings.evaluate_every == 0 or done == settings.steps:
-            row = {"stage": stage.name, "step": done, "seconds": time.monotonic() - began}
-            row |= {name: float(np.mean(values)) for name, values in recent.items()}
-            row |= _evaluated(stage)
+            means = processes.averages(recent)
             recent.clear()
-            _log(folder, row)
-            bar.set_postfix({k: f"{v:.3g}" for k, v in row.items() if isinstance(v, float)})
-        if done % settings.checkpoint_every == 0 or done == last:
+            if processes.leads():
+                row = {"stage": stage.name, "step": done, "seconds": time.monotonic() - began}
+                row |= means | _evaluated(stage)
+                _log(folder, row)
+                bar.set_postfix({k: f"{v:.3g}" for k, v in row.items() if isinstance(v, float)})
+        if processes.leads() and (done % settings.checkpoint_every == 0 or done == last):
             _save(stage, optimizer, saved, done)
+
+
+def keep(stage: Stage, path: Path, settings: dict[str, Any]) -> None:
+    """Write what a stage has learned, with `settings`, before any process goes on."""
+    if processes.leads():
+        checkpoint.save(path, stage.modules, settings)
+    processes.wait()
 
 
 def _update(
@@ -86,10 +100,12 @@ def _update(
 ) -> dict[str, Tensor]:
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(step, stage.settings)
-    torch.manual_seed(stage.settings.seed * 1_000_003 + step)
-    losses = stage.losses(np.random.default_rng((stage.settings.seed, step)))
+    seed, rank = stage.settings.seed, processes.rank()
+    torch.manual_seed(seed * 1_000_003 + step + rank * 1_000_000_007)
+    losses = stage.losses(np.random.default_rng((seed, step, rank)))
     optimizer.zero_grad(set_to_none=True)
     total(losses, stage.scales).backward()
+    processes.average_gradients(parameters)
     nn.utils.clip_grad_norm_(parameters, stage.settings.clip)
     optimizer.step()
     return {name: value.detach() for name, value in losses.items()}

@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from mien.data.simulate.expressions import STATES
 from mien.data.wordings import Readings, Wordings
 from mien.face import UNIT_NAMES, Face
-from mien.model import checkpoint
 from mien.model.autoencoder import unit_feature
-from mien.train.loop import Stage, train
+from mien.train.loop import Stage, keep, train
 from mien.train.recipe import Recipe
 from mien.train.trainee import Trainee
 
@@ -110,4 +109,4 @@ def train_reading(
 
     stage = Stage("reading", modules, losses, evaluate, recipe.reading, recipe.losses)
     train(stage, folder)
-    checkpoint.save(folder / WEIGHTS, modules, {})
+    keep(stage, folder / WEIGHTS, {})

@@ -1,6 +1,7 @@
 """Recipe: everything that a training run needs to know, as a file."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from mien.model.settings import ModelSettings
 
 @dataclass(frozen=True)
 class CorpusSettings:
-    """The simulated corpus."""
+    """The corpus: simulated, or one that is there, and what is made of it."""
 
     minutes: float = 60.0
-    """Length of all clips together."""
+    """Length of all clips together; 0: none are simulated, the corpus is there."""
     seed: int = 0
     """Seed of everything that is drawn."""
     composed: int = 8000
@@ -24,14 +25,36 @@ class CorpusSettings:
     """Share of quads and crops whose sentence is performed again under a new expression."""
     phases: int = 4
     """Versions of each clip's speech_features: other window positions, room, noise and gain."""
+    bank: bool = True
+    """Whether clips are described by the bank's wordings of their state; False: by their own and
+    their label's alone, as `mien describe` wrote them."""
+    actors: bool = False
+    """Whether the model tells the actors of the training split apart."""
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """The frozen encoders, by the names that packs record."""
+
+    speech: str = "whisper"
+    """whisper or wav2vec2."""
+    text: str = "minilm"
+    """minilm or clip."""
+    speech_path: str | None = None
+    """Folder of the speech encoder's weights; None: the installed package or the cache."""
+    text_path: str | None = None
+    """Folder of the text encoder's weights; None likewise."""
 
 
 @dataclass(frozen=True)
 class StageSettings:
-    """One stage's optimisation (AdamW with warm-up and cosine decay to zero)."""
+    """One stage's optimisation: AdamW, which without decay of weights is Adam."""
 
     steps: int = 1000
-    """Updates."""
+    """Updates; 0 leaves out tuning, reading and demands."""
+    epochs: float = 0.0
+    """Instead of `steps`, for both stages of the paper: an epoch draws as many frames as the
+    training clips have."""
     batch: int = 32
     """Quads (stage 1), wordings (reading) or crops of clips (stage 2) in an update."""
     frames: int = 72
@@ -40,6 +63,8 @@ class StageSettings:
     """Highest learning rate."""
     warmup: int = 200
     """Updates until it is reached."""
+    decay: bool = True
+    """Whether it then falls, by half a cosine, to zero at the last update."""
     weight_decay: float = 0.01
     """Decoupled weight decay."""
     epsilon: float = 1e-8
@@ -83,6 +108,7 @@ class Recipe:
     """Name of the recipe and of its pack."""
     corpus: CorpusSettings = field(default_factory=CorpusSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
+    encoders: EncoderSettings = field(default_factory=EncoderSettings)
     losses: LossScales = field(default_factory=LossScales)
     stage1: StageSettings = field(default_factory=StageSettings)
     tuning: StageSettings = field(default_factory=StageSettings)
@@ -98,6 +124,33 @@ def read_recipe(path: Path | str) -> Recipe:
     Raises MienError for a missing file, an unknown setting or recipes that base on each other.
     """
     return from_dict(Recipe, _resolved(Path(path), depth=0))
+
+
+STAGES = ("stage1", "tuning", "reading", "demands", "stage2")
+
+
+def with_epochs(recipe: Recipe, frames: int) -> Recipe:
+    """The recipe with `steps` for `epochs`, where the training clips have so many frames.
+
+    A crop of stage 1 is four pieces of a quad.
+    """
+    changes = {}
+    for name, pieces in (("stage1", 4), ("stage2", 1)):
+        stage: StageSettings = getattr(recipe, name)
+        if stage.epochs:
+            steps = math.ceil(stage.epochs * frames / (pieces * stage.batch * stage.frames))
+            changes[name] = replace(stage, steps=steps, epochs=0.0)
+    return replace(recipe, **changes)
+
+
+def tried(recipe: Recipe, updates: int) -> Recipe:
+    """The recipe with at most so many updates in each stage: whether it runs at all."""
+    changes = {}
+    for name in STAGES:
+        stage: StageSettings = getattr(recipe, name)
+        if stage.epochs or stage.steps > updates:
+            changes[name] = replace(stage, steps=updates, epochs=0.0)
+    return replace(recipe, **changes)
 
 
 def _resolved(path: Path, depth: int) -> dict[str, Any]:

@@ -9,11 +9,10 @@ from torch import Tensor
 from mien.data.again import Again
 from mien.data.pairs import Quads
 from mien.face import Face
-from mien.model import checkpoint
 from mien.model.autoencoder import AutoEncoder
-from mien.model.losses import first_stage
+from mien.model.losses import first_stage, mean_square
 from mien.model.readout import Readout
-from mien.train.loop import Stage, train
+from mien.train.loop import Stage, keep, train
 from mien.train.recipe import Recipe
 
 WEIGHTS = "stage1.safetensors"
@@ -23,7 +22,7 @@ def train_stage1(
     recipe: Recipe,
     face: Face,
     quads: Quads,
-    held_out: Quads,
+    held_out: Quads | None,
     *,
     scale: float,
     folder: Path,
@@ -32,7 +31,7 @@ def train_stage1(
     """Train E_con, E_exp and D and write folder/stage1.safetensors; resumes by itself.
 
     Args:
-        quads, held_out: for training and for the log.
+        quads, held_out: for training and for the log; None where no other split has any.
         scale: metres; what coefficients are divided by.
         again: sentences to perform again, for the share of quads that the recipe says.
     """
@@ -56,9 +55,13 @@ def train_stage1(
         return first_stage(model, quad, readout, scale, recipe.losses)
 
     def evaluate() -> dict[str, float]:
+        if held_out is None or not len(held_out.usable(settings.frames)):
+            return {}
         quad = tensor(held_out.batch(np.random.default_rng(0), 64, settings.frames))
         values = first_stage(model, quad, readout, scale, recipe.losses)
-        variance = quad.square().mean().item()
+        variance = mean_square(
+            quad, torch.zeros_like(quad), readout, scale, metres=recipe.losses.metres
+        ).item()
         shares = {
             name: values[name].item() / (2 * variance) for name in ("reconstruction", "cross")
         }
@@ -66,4 +69,4 @@ def train_stage1(
 
     stage = Stage("stage1", {"autoencoder": model}, losses, evaluate, settings, recipe.losses)
     train(stage, folder)
-    checkpoint.save(folder / WEIGHTS, {"autoencoder": model}, {"scale": scale})
+    keep(stage, folder / WEIGHTS, {"scale": scale})

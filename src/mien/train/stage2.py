@@ -7,9 +7,11 @@ from torch import Tensor
 
 from mien.data.batches import Batches
 from mien.data.pairs import Quads
+from mien.data.wordings import Wordings
 from mien.face import Face
 from mien.model import checkpoint
-from mien.train.loop import Stage, train
+from mien.train import processes
+from mien.train.loop import Evaluate, Losses, Stage, keep, train
 from mien.train.reading import WEIGHTS as READING_WEIGHTS
 from mien.train.reading import Reading
 from mien.train.recipe import Recipe
@@ -29,15 +31,13 @@ def train_stage2(
 ) -> None:
     """Train Audio2Con and Text2Exp and write folder/stage2.safetensors; resumes by itself.
 
-    `quads` are those of the clips of `batches`: where the description changes in mid-crop. Text2Exp
-    has learned to read before (`reading`), and goes on reading.
+    `quads` are those of the clips of `batches`: where the description changes in mid-crop. Where
+    the recipe has a stage `reading`, Text2Exp has learned to read before, and goes on reading.
     """
     trainee = Trainee(recipe, face, folder=folder, half=recipe.stage2.half, seed=recipe.stage2.seed)
-    checkpoint.load(folder / READING_WEIGHTS, {"text2exp": trainee.text2exp})
-    reading = Reading(trainee, face)
     settings = recipe.stage2
     modules = {"audio2con": trainee.audio2con, "text2exp": trainee.text2exp}
-    named = held_out.wordings.named()
+    reading = _reading(recipe, trainee, face, batches, held_out, folder)
 
     def losses(rng: np.random.Generator) -> dict[str, Tensor]:
         size, frames = settings.batch, settings.frames
@@ -47,14 +47,34 @@ def train_stage2(
         else:
             batch = batches.draw(rng, size, frames, start=recipe.past.start)
         found = trainee.losses(batch, recipe.past, rng)
-        return found | reading.losses(batches.wordings.draw(rng, READINGS))
+        return found | reading[0](rng) if reading else found
 
     def evaluate() -> dict[str, float]:
-        return free_running(trainee, held_out, settings.frames) | reading.rightly(named)
+        measures = {}
+        if held_out.long(settings.frames):
+            measures = free_running(trainee, held_out, settings.frames)
+        return measures | reading[1]() if reading else measures
 
     stage = Stage("stage2", modules, losses, evaluate, settings, recipe.losses)
     train(stage, folder)
-    checkpoint.save(folder / WEIGHTS, modules, {"scale": trainee.scale})
+    keep(stage, folder / WEIGHTS, {"scale": trainee.scale})
+
+
+def _reading(
+    recipe: Recipe, trainee: Trainee, face: Face, batches: Batches, held_out: Batches, folder: Path
+) -> tuple[Losses, Evaluate] | None:
+    """The losses and the measure of reading, with Text2Exp as that stage left it; or None."""
+    if not recipe.reading.steps:
+        return None
+    known, unseen = batches.wordings, held_out.wordings
+    assert isinstance(known, Wordings), "the stage `reading` reads the bank"
+    assert isinstance(unseen, Wordings)
+    checkpoint.load(folder / READING_WEIGHTS, {"text2exp": trainee.text2exp})
+    reading, named = Reading(trainee, face), unseen.named()
+    return (
+        lambda rng: reading.losses(known.draw(rng, READINGS // processes.count())),
+        lambda: reading.rightly(named),
+    )
 
 
 def free_running(trainee: Trainee, held_out: Batches, frames: int) -> dict[str, float]:
@@ -63,18 +83,21 @@ def free_running(trainee: Trainee, held_out: Batches, frames: int) -> dict[str, 
     `free_error` is the squared error's share of the truth's mean square; `closed` the share of
     truly closed frames (gap within [-1.5, 1] mm) that are closed; `false_closed` the share of
     closed frames among those that are open by more than 3 mm; `bitten` the share of frames with
-    the lower lip truly at the upper teeth (under 2 mm) that have it there.
+    the lower lip truly at the upper teeth (under 2 mm) that have it there. A face without pairs of
+    the lips or without teeth has the first alone, or all but the last.
     """
     batch = held_out.draw(np.random.default_rng(0), 48, frames, start=1.0)
     text = trainee.text_features(batch)[:, 0]
-    made = trainee.run_free(trainee.tensor(batch.speech), text, trainee.tensor(batch.level))
-    true = trainee.tensor(batch.coefficients)
-    gap, want = (1e3 * trainee.readout.gaps(x).amax(-1) for x in (made, true))
-    bite, bitten = (1e3 * trainee.readout.lip_to_teeth(x) for x in (made, true))
-    closed = ((gap >= -1.5) & (gap <= 1.0)).float()
-    return {
-        "free_error": ((made - true).square().mean() / true.square().mean()).item(),
-        "closed": closed[(want >= -1.5) & (want <= 1.0)].mean().item(),
-        "false_closed": closed[want > 3.0].mean().item(),
-        "bitten": (bite < BITTEN).float()[bitten < BITTEN].mean().item(),
-    }
+    speech, level = trainee.tensor(batch.speech), trainee.tensor(batch.level)
+    made = trainee.run_free(speech, text, level, trainee.actor_shares(batch))
+    true, readout = trainee.tensor(batch.coefficients), trainee.readout
+    found = {"free_error": ((made - true).square().mean() / true.square().mean()).item()}
+    if readout.has_lips:
+        gap, want = (1e3 * readout.gaps(x).amax(-1) for x in (made, true))
+        closed = ((gap >= -1.5) & (gap <= 1.0)).float()
+        found["closed"] = closed[(want >= -1.5) & (want <= 1.0)].mean().item()
+        found["false_closed"] = closed[want > 3.0].mean().item()
+    if readout.has_teeth:
+        bite, bitten = (1e3 * readout.lip_to_teeth(x) for x in (made, true))
+        found["bitten"] = (bite < BITTEN).float()[bitten < BITTEN].mean().item()
+    return found

@@ -16,6 +16,10 @@ from mien.model.readout import Readout
 from mien.train.recipe import PastSettings, Recipe
 from mien.train.stage1 import WEIGHTS as STAGE1_WEIGHTS
 
+UNKNOWN = 0.1
+"""Share of crops whose actor is not told: so the mean of the codes, which stands for anybody else,
+is trained too."""
+
 
 class Trainee:
     """The networks of stage 2 on one device, and how a batch goes through them."""
@@ -32,7 +36,7 @@ class Trainee:
         self.audio2con = Audio2Con(recipe.model).to(self.device)
         self.text2exp = Text2Exp(recipe.model).to(self.device)
         self.readout = Readout.of(face, self.device)
-        self.half = half
+        self.half, self.metres = half, recipe.losses.metres
         self.step = Step(
             recipe.model, self.audio2con, self.text2exp, self.autoencoder.decoder, self.scale
         ).to(self.device)
@@ -55,6 +59,19 @@ class Trainee:
         before, after = text.chunk(2)
         return torch.lerp(before, after, self.tensor(batch.mix)[:, :, None, None])
 
+    def actor_shares(self, batch: Batch, rng: np.random.Generator | None = None) -> Tensor | None:
+        """(B, A): each crop's own actor; with `rng` the mean of all in a share of them.
+
+        None where the model tells no actors apart.
+        """
+        if batch.actor is None:
+            return None
+        shares = self.tensor(batch.actor)
+        if rng is None:
+            return shares
+        unknown = self.tensor(rng.random((len(shares), 1)) < UNKNOWN)
+        return torch.lerp(shares, torch.full_like(shares, 1 / shares.shape[1]), unknown)
+
     def losses(
         self, batch: Batch, past_settings: PastSettings, rng: np.random.Generator
     ) -> dict[str, Tensor]:
@@ -62,7 +79,7 @@ class Trainee:
         target = self.tensor(batch.coefficients) / self.scale
         first = self.tensor(batch.before)[:, None] / self.scale
         speech, level = self.tensor(batch.speech), self.tensor(batch.level)[:, :, None]
-        text = self.text_features(batch)
+        text, actor = self.text_features(batch), self.actor_shares(batch, rng)
         size = len(target)
         seen = target if batch.late is None else self.tensor(batch.late) / self.scale
         past = torch.cat([first, seen[:, :-1]], dim=1)
@@ -74,11 +91,12 @@ class Trainee:
         # Made with the past hidden: one that was made from the truth would still give it away,
         # and the predictors would learn to copy the past instead of listening and reading.
         hidden = torch.ones_like(dropped[own])
-        made = self._made(past[own], speech[own], text[own], level[own], hidden)
+        shares = None if actor is None else actor[own]
+        made = self._made(past[own], speech[own], text[own], level[own], hidden, shares)
         past[own] = torch.cat([first[own], made[:, :-1]], dim=1)
         with self.fast():
-            content = self.audio2con(past, speech, dropped)
-            expression = self.text2exp(past, text, level, dropped)
+            content = self.audio2con(past, speech, dropped, actor)
+            expression = self.text2exp(past, text, level, dropped, actor)
         _, losses = second_stage(
             self.autoencoder,
             content.float(),
@@ -87,25 +105,34 @@ class Trainee:
             self.readout,
             self.scale,
             half=self.half,
+            metres=self.metres,
         )
         return losses
 
     @torch.no_grad()
     def _made(
-        self, past: Tensor, speech: Tensor, text: Tensor, level: Tensor, dropped: Tensor
+        self,
+        past: Tensor,
+        speech: Tensor,
+        text: Tensor,
+        level: Tensor,
+        dropped: Tensor,
+        actor: Tensor | None,
     ) -> Tensor:
         with self.fast():
-            content = self.audio2con(past, speech, dropped)
-            expression = self.text2exp(past, text, level, dropped)
+            content = self.audio2con(past, speech, dropped, actor)
+            expression = self.text2exp(past, text, level, dropped, actor)
             return self.autoencoder.decoder(content, expression).float()
 
     @torch.no_grad()
-    def run_free(self, speech: Tensor, text: Tensor, level: Tensor) -> Tensor:
+    def run_free(
+        self, speech: Tensor, text: Tensor, level: Tensor, actor: Tensor | None = None
+    ) -> Tensor:
         """Animate with nothing but the model's own past.
 
         Args:
             speech: (B, T + 2 reach, speech_size); text: (B, latents, text_size);
-                level: (B, T or 1).
+                level: (B, T or 1); actor: (B, A), None for the actors' mean.
 
         Returns: (B, T, K), metres.
         """
@@ -116,6 +143,6 @@ class Trainee:
         level = level.expand(-1, count)
         for t in range(count):
             here = speech[:, t : t + rows], text, level[:, t : t + 1]
-            past, *memory = self.step(past, *here, *memory)
+            past, *memory = self.step(past, *here, *memory, actor)
             frames.append(past)
         return torch.stack(frames, dim=1)

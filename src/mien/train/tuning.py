@@ -19,7 +19,7 @@ from mien.face import UNIT_NAMES
 from mien.features import TextEncoder
 from mien.model import checkpoint
 from mien.model.minilm import Differences, MiniLM
-from mien.train.loop import Stage, train
+from mien.train.loop import Stage, keep, train
 from mien.train.recipe import Recipe
 
 WEIGHTS = "tuning.safetensors"
@@ -136,8 +136,9 @@ def train_tuning(recipe: Recipe, encoder: TextEncoder, *, folder: Path) -> dict[
         return {"named_rightly": torch.cat(right).mean().item()}
 
     modules = {"differences": differences, "heads": heads}
-    train(Stage("tuning", modules, losses, evaluate, settings, recipe.losses), folder)
-    checkpoint.save(folder / WEIGHTS, modules, {})
+    stage = Stage("tuning", modules, losses, evaluate, settings, recipe.losses)
+    train(stage, folder)
+    keep(stage, folder / WEIGHTS, {})
     return differences.arrays()
 
 

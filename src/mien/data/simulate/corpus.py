@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from mien.data.simulate.prominence import prominence
 from mien.data.simulate.speech import Utterance, Voice
 from mien.errors import MienError
 from mien.face import Face
+from mien.jobs import each
 
 SETTINGS, LOST = "corpus.json", "lost.txt"
 """Beside the manifest: how the clips are made, and the ids of takes that no aligner understands."""
@@ -46,41 +48,62 @@ def simulate(
     fps: float = audio.FPS,
     prosody: str | None = None,
     face: Face | None = None,
+    jobs: int = 1,
+    scheduler: str | None = None,
     progress: bool = True,
 ) -> Corpus:
     """Make clips in `folder` until they last `minutes`, and return the corpus.
 
     `prosody` is "independent" of the expression or "confounded" with it; None is that of the
     corpus in the folder, or independent. Clips that are there already stay, and those of other
-    origin count nothing. MienError where a speech program is missing, where `minutes` is not
-    positive and finite, where the folder cannot be written or holds a corpus of another plan.
+    origin count nothing. `jobs` and `scheduler`: how many make clips at once (`mien.jobs.each`);
+    the corpus is the same for any number. MienError where a speech program is missing, where
+    `minutes` is not positive and finite, where the folder cannot be written or holds a corpus of
+    another plan.
     """
     if not 0 < minutes * 60 < math.inf:
         raise MienError(f"minutes is {minutes:g}; a corpus needs more than 0, 60 is usual")
     plan = Plan(seed=seed, fps=audio.check_fps(fps), prosody=prosody or _prosody_in(Path(folder)))
-    face = face or Face.load()
     writer = CorpusWriter(folder)
-    _keep_settings(writer, plan, face)
+    _keep_settings(writer, plan, face or Face.load())
     lost = writer.folder / LOST
-    seconds = dict.fromkeys(lost.read_text().split() if lost.exists() else (), 0.0)
-    seconds |= {record.id: record.seconds for record in writer.records}
+    known = dict.fromkeys(lost.read_text().split() if lost.exists() else (), 0.0)
+    known |= {record.id: record.seconds for record in writer.records}
+    new = (take for take in takes(plan) if take.id not in known)
+    clips = each(_Maker(plan, face), new, jobs=jobs, scheduler=scheduler)
     made = 0.0
     with tqdm(total=round(minutes * 60), unit="s", desc="simulate", disable=not progress) as bar:
         for take in takes(plan):
-            if take.id not in seconds:
-                clip = make_clip(take, plan, face)
-                if clip is not None:
-                    writer.add(clip)
-                else:
-                    with lost.open("a") as file:
-                        file.write(f"{take.id}\n")
-                seconds[take.id] = clip.seconds if clip else 0.0
-            made += seconds[take.id]
+            if take.id in known:
+                made += known[take.id]
+            elif clip := next(clips):
+                writer.add(clip)
+                made += clip.seconds
+            else:
+                with lost.open("a") as file:
+                    file.write(f"{take.id}\n")
             bar.update(min(round(made), bar.total) - bar.n)
             # Whole sentences only: a lone clip has nothing to cross with.
             if made >= minutes * 60 and take.id.endswith(f"-{plan.takes - 1}"):
                 return Corpus(folder)
     raise AssertionError("takes never end")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Maker:
+    """Makes the clips of a plan, in whatever process; each loads the head that ships once."""
+
+    plan: Plan
+    face: Face | None
+    """None: the head that ships"""
+
+    def __call__(self, take: Take) -> Clip | None:
+        return make_clip(take, self.plan, self.face or _shipped_face())
+
+
+@cache
+def _shipped_face() -> Face:
+    return Face.load()
 
 
 def make_clip(take: Take, plan: Plan, face: Face) -> Clip | None:
