@@ -13,15 +13,17 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 LOSSES = {
-    "stage1": ("reconstruction", "cross", "content", "expression", "contact"),
+    "stage1": ("reconstruction", "cross", "content", "expression", "contact", "units"),
     "tuning": ("naming", "reading"),
     "reading": ("naming", "reading"),
-    "stage2": ("face", "embedding", "contact", "velocity", "reading", "naming"),
+    "demands": ("demands",),
+    "stage2": ("face", "embedding", "contact", "units", "velocity", "reading", "naming"),
 }
 MEASURES = {
     "stage1": ("held_out_reconstruction", "held_out_cross"),
     "tuning": ("named_rightly",),
     "reading": ("read_rightly",),
+    "demands": ("closures_heard", "bites_heard", "vowels_closed"),
     "stage2": ("free_error", "closed", "false_closed", "bitten", "read_rightly"),
 }
 
@@ -34,7 +36,7 @@ def main() -> None:
     options = parser.parse_args()
 
     rows = [json.loads(line) for line in (options.run / "log.jsonl").read_text().splitlines()]
-    figure, panels = plt.subplots(2, len(LOSSES), figsize=(16, 6), layout="constrained")
+    figure, panels = plt.subplots(2, len(LOSSES), figsize=(18, 6), layout="constrained")
     for column, stage in enumerate(LOSSES):
         own = [row for row in rows if row["stage"] == stage]
         draw(panels[0, column], own, LOSSES[stage], f"{stage}: losses, not scaled")
