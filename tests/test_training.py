@@ -77,7 +77,7 @@ def recipe() -> Recipe:
 @pytest.fixture(scope="module")
 def wordings(face) -> Wordings:
     encoder = TwinTextEncoder()
-    return Wordings(encoder, face, split="train", composed=40)  # type: ignore[arg-type]
+    return Wordings(encoder, face, split="validation", composed=40)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
