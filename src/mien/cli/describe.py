@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from mien.cli.options import number, positive, several, whole
+from mien.cli.options import add_jobs, number, positive, several, whole
 from mien.errors import MienError
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument("--drawn", action="store_true", help="draw faces, also where there is video")
     verb.add_argument("--clips", type=several, help="only so many clips, the first ones")
     verb.add_argument("--seed", type=whole, default=0, help="of the choice of pieces; default 0")
-    verb.add_argument("--jobs", type=several, default=4, help="clips at a time; default 4")
-    verb.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler, or local")
+    add_jobs(verb, jobs=4, what="clips at a time")
     verb.add_argument("--per-minute", type=positive, help="requests at most; for each worker")
     verb.add_argument("--timeout", type=positive, default=60.0, help="seconds; default 60")
     verb.add_argument(

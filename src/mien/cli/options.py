@@ -74,10 +74,12 @@ def add_face(verb: argparse.ArgumentParser, what: str) -> None:
     )
 
 
-def add_jobs(verb: argparse.ArgumentParser) -> None:
-    """Add --jobs and --dask, for `mien.jobs.each`."""
+def add_jobs(
+    verb: argparse.ArgumentParser, *, jobs: int = 1, what: str = "processes that work"
+) -> None:
+    """Add --jobs, by default `jobs` of `what`, and --dask, for `mien.jobs.each`."""
     verb.add_argument(
-        "--jobs", type=several, default=1, metavar="N", help="processes that work; default 1"
+        "--jobs", type=several, default=jobs, metavar="N", help=f"{what}; default {jobs}"
     )
     verb.add_argument(
         "--dask",

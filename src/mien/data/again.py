@@ -5,6 +5,7 @@ performed again while training, its sentences have as many as the networks look 
 voice does not follow the acted expression is what was heard still true.
 """
 
+import functools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -42,6 +43,8 @@ class Again:
 
     def __init__(self, said: Mapping[str, Said], face: Face):
         self.said, self.face = said, face
+        self.usable = functools.cache(self._usable)
+        """Halves of so many frames -> the sentences that have two of them, steady throughout."""
 
     @classmethod
     def of(cls, clips: Iterable[Clip], face: Face) -> "Again":
@@ -66,8 +69,7 @@ class Again:
         )
         return self.face.weights_to_coefficients(shown.weights)
 
-    def usable(self, frames: int) -> list[str]:
-        """Return the sentences that have two steady halves of at least `frames` frames."""
+    def _usable(self, frames: int) -> list[str]:
         return [
             clip_id
             for clip_id, one in self.said.items()
@@ -81,7 +83,8 @@ class Again:
         `usable` sentences.
         """
         usable = self.usable(frames)
-        return np.stack([self._quad(rng, str(rng.choice(usable)), frames) for _ in range(size)])
+        chosen = (usable[rng.integers(len(usable))] for _ in range(size))
+        return np.stack([self._quad(rng, clip_id, frames) for clip_id in chosen])
 
     def _quad(self, rng: np.random.Generator, clip_id: str, frames: int) -> np.ndarray:
         """Return (4, frames, K): crops of both halves of a sentence under two expressions."""
